@@ -1,0 +1,194 @@
+"""Everything that goes into the session (events, past tense) and comes out of it (effects, imperative).
+
+Rules: values only. The agent turns the world into events and effects into the world; nothing else may.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_agent.core.model import (
+    Evidence,
+    FaceObservation,
+    MatchKind,
+    Outcome,
+    PadVerdict,
+    Part,
+    PrinterStatus,
+    Reason,
+    Receipt,
+    Signal,
+)
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """Time passed (every 100 ms)."""
+
+
+@dataclass(frozen=True, eq=False)
+class FaceObserved:
+    """The vision worker looked at a frame."""
+
+    observation: FaceObservation
+
+
+@dataclass(frozen=True)
+class TokenPresented:
+    """A verified token named a subject: this session is 1:1."""
+
+    subject_id: str
+
+
+@dataclass(frozen=True)
+class PrinterStatusReported:
+    """The printer answered a status request, or couldn't."""
+
+    status: PrinterStatus
+
+
+@dataclass(frozen=True)
+class ClaimRecorded:
+    """The claim is committed to disk; only this may lead to a GIVEN slip."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True)
+class ClaimRefused:
+    """The claim was not made; the refusal itself is committed to disk."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True)
+class OutcomeRecorded:
+    """An outcome without a claim is committed to disk."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True)
+class RecordFailed:
+    """The store could not commit (disk full, database damaged): nothing was recorded."""
+
+    session_id: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class SlipPrinted:
+    """The printer confirmed that the slip of this session came out."""
+
+    session_id: str
+
+
+@dataclass(frozen=True)
+class SlipFailed:
+    """The slip did not come out whole."""
+
+    session_id: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class PartFailed:
+    """A part stopped working. `problem` is for technicians and names the remedy."""
+
+    part: Part
+    problem: str
+
+
+@dataclass(frozen=True)
+class PartRecovered:
+    """A part works again."""
+
+    part: Part
+
+
+Event = (
+    Ticked
+    | FaceObserved
+    | TokenPresented
+    | PrinterStatusReported
+    | ClaimRecorded
+    | ClaimRefused
+    | OutcomeRecorded
+    | RecordFailed
+    | SlipPrinted
+    | SlipFailed
+    | PartFailed
+    | PartRecovered
+)
+
+
+@dataclass(frozen=True)
+class ShowSignal:
+    """Show this on the LEDs."""
+
+    signal: Signal
+
+
+@dataclass(frozen=True)
+class AskPrinterStatus:
+    """Ask the printer now; the answer comes as `PrinterStatusReported`."""
+
+
+@dataclass(frozen=True)
+class RecordClaim:
+    """Decide and commit the claim of this subject, in one transaction. Answer: ClaimRecorded | ClaimRefused | RecordFailed."""
+
+    session_id: str
+    subject_id: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class RecordOutcome:
+    """Commit an outcome that has no claim. Answer: OutcomeRecorded | RecordFailed."""
+
+    session_id: str
+    outcome: Outcome
+    reason: Reason
+    kind: MatchKind
+    pad: PadVerdict
+    pad_attempts: int
+
+
+@dataclass(frozen=True)
+class PrintSlip:
+    """Print the slip of this receipt. Answer: SlipPrinted | SlipFailed."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True)
+class MarkSlip:
+    """Note in the ledger whether the slip of this session came out."""
+
+    session_id: str
+    printed: bool
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class SetPace:
+    """Look often (somebody is there) or seldom (nobody is)."""
+
+    awake: bool
+
+
+@dataclass(frozen=True)
+class ReportEnd:
+    """Tell logs and telemetry that a session ended; durations are seconds per phase."""
+
+    session_id: str
+    outcome: Outcome
+    reason: Reason | None
+    duration_s: float
+    phases_s: tuple[tuple[str, float], ...]
+
+
+Effect = (
+    ShowSignal | AskPrinterStatus | RecordClaim | RecordOutcome | PrintSlip | MarkSlip | SetPace | ReportEnd
+)

@@ -1,0 +1,330 @@
+"""The nouns of the terminal, as immutable values.
+
+Rules: no behaviour that needs time, randomness or I/O; amounts are `Decimal`, instants are aware UTC `datetime`s,
+durations and monotonic instants are seconds as `float`. Arrays are NumPy float32 unless said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+Embedding = npt.NDArray[np.float32]
+"""One face embedding, shape (d,), float32, unit length."""
+
+
+class Outcome(str, Enum):
+    """How a session ended. There is no "denied by the face"."""
+
+    GIVEN = "GIVEN"
+    REFERRED = "REFERRED"
+    NOT_ENTITLED = "NOT_ENTITLED"
+    ABANDONED = "ABANDONED"
+
+
+class Reason(str, Enum):
+    """Why a session ended without a claim. `outcome` says whether it is data or circumstance."""
+
+    NOT_RECOGNISED = "not_recognised"
+    AMBIGUOUS = "ambiguous"
+    NOT_LIVE = "not_live"
+    NO_USABLE_VIEW = "no_usable_view"
+    TOOK_TOO_LONG = "took_too_long"
+    PRINTER_UNAVAILABLE = "printer_unavailable"
+    TERMINAL_FAULT = "terminal_fault"
+    NOT_HOME = "not_home"
+    LEASE_EXPIRED = "lease_expired"
+    NO_ENTITLEMENT = "no_entitlement"
+    ALREADY_CLAIMED = "already_claimed"
+    NOT_YET_VALID = "not_yet_valid"
+    NO_LONGER_VALID = "no_longer_valid"
+    SUSPENDED = "suspended"
+    WALKED_AWAY = "walked_away"
+
+    @property
+    def outcome(self) -> Outcome:
+        """Only data can say NOT_ENTITLED; every circumstance refers; leaving abandons."""
+        if self in _DATA_REASONS:
+            return Outcome.NOT_ENTITLED
+        return Outcome.ABANDONED if self is Reason.WALKED_AWAY else Outcome.REFERRED
+
+
+_DATA_REASONS = frozenset(
+    {
+        Reason.NO_ENTITLEMENT,
+        Reason.ALREADY_CLAIMED,
+        Reason.NOT_YET_VALID,
+        Reason.NO_LONGER_VALID,
+        Reason.SUSPENDED,
+    }
+)
+
+
+class QualityProblem(str, Enum):
+    """Why a frame can't be used, in terms a person can act on. Order is the order in which to tell them."""
+
+    NO_FACE = "no_face"
+    MANY_FACES = "many_faces"
+    TOO_FAR = "too_far"
+    TOO_NEAR = "too_near"
+    CUT_OFF = "cut_off"
+    DARK = "dark"
+    GLARE = "glare"
+    TURNED = "turned"
+    BLURRED = "blurred"
+    EYES_CLOSED = "eyes_closed"
+
+
+class Direction(str, Enum):
+    """A head turn, from the recipient's own point of view."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
+@dataclass(frozen=True, eq=False)
+class FaceObservation:
+    """What one frame showed; the frame itself never leaves `vision`.
+
+    captured_s: monotonic seconds at capture.
+    track_id: the same number while the same face is followed; None when there is no face.
+    problems: empty when the frame may be used as a probe.
+    parallax: nose tip (mesh 1) minus the middle of the outer eye corners (33, 263), along the eye line, over the outer
+        eye corner distance; positive when the head turns to the recipient's own left. None without a face.
+    eye_distance_px: outer eye corner distance in the frame; None without a face.
+    quality: 0..1, how well the frame suits matching; orders frames for fusion.
+    probe: embedding, present only when `problems` is empty.
+    """
+
+    captured_s: float
+    track_id: int | None
+    problems: tuple[QualityProblem, ...]
+    parallax: float | None = None
+    eye_distance_px: float | None = None
+    quality: float = 0.0
+    probe: Embedding | None = None
+
+
+class PadMode(str, Enum):
+    """What a liveness verdict may do: nothing is asked; asked and recorded; asked, recorded and required."""
+
+    DISABLED = "disabled"
+    RECORDED = "recorded"
+    ENFORCED = "enforced"
+
+
+class PadVerdict(str, Enum):
+    """The liveness verdict that goes into the record."""
+
+    NOT_ASKED = "not_asked"
+    LIVE = "live"
+    NOT_LIVE = "not_live"
+
+
+class MatchKind(str, Enum):
+    """1:1 against the subject a token named, or 1:N against the site's gallery."""
+
+    VERIFICATION = "verification"
+    IDENTIFICATION = "identification"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How the person was recognised, for the record: numbers only, no biometric data.
+
+    score, runner_up: cosine similarity, -1..1; threshold: the score required; margin: required lead over the runner-up
+    (None for 1:1). frames: probes fused. pad_attempts: challenges begun.
+    """
+
+    kind: MatchKind
+    score: float
+    threshold: float
+    runner_up: float | None
+    margin: float | None
+    gallery_size: int
+    frames: int
+    pad: PadVerdict
+    pad_attempts: int
+
+
+@dataclass(frozen=True)
+class Benefit:
+    """What is given. kind "money": unit is an ISO 4217 code; kind "goods": item ("beras") and unit ("kg")."""
+
+    kind: str
+    amount: Decimal
+    unit: str
+    item: str = ""
+
+
+class EntitlementState(str, Enum):
+    """State as the roster says it; what this terminal itself gave is in its claims."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    """One subject's right to one benefit of one programme in one cycle (OpenSPP's words).
+
+    valid_from, valid_until: local calendar days, both inclusive. home: the one terminal that may redeem it offline
+    (None: any terminal of the site); lease_until: last instant (UTC) at which the home may redeem it offline.
+    """
+
+    entitlement_id: str
+    subject_id: str
+    programme: str
+    cycle: str
+    benefit: Benefit
+    valid_from: date
+    valid_until: date
+    state: EntitlementState = EntitlementState.ACTIVE
+    home: str | None = None
+    lease_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An entitlement redeemed: one row, once."""
+
+    claim_id: str
+    claim_number: str
+    entitlement_id: str
+    subject_id: str
+    programme: str
+    cycle: str
+    benefit: Benefit
+    claimed_at: datetime
+    terminal_id: str
+    place: str
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """The site's templates. subject_ids[i] owns templates[i]; templates: (n, d) float32 rows of unit length."""
+
+    subject_ids: tuple[str, ...]
+    templates: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.subject_ids)
+
+
+@dataclass(frozen=True)
+class Timestamp:
+    """When something was recorded. monotonic_ms counts from boot `boot_id`; clock_trusted as the design's *Time*."""
+
+    utc: datetime
+    clock_trusted: bool
+    monotonic_ms: int
+    boot_id: str
+
+
+class Paper(str, Enum):
+    """Paper sensor of a receipt printer."""
+
+    OK = "ok"
+    NEAR_END = "near_end"
+    OUT = "out"
+
+
+@dataclass(frozen=True)
+class PrinterStatus:
+    """What the printer said when asked. `detail` is for technicians."""
+
+    online: bool
+    paper: Paper = Paper.OK
+    cover_open: bool = False
+    error: bool = False
+    detail: str = ""
+
+    @property
+    def can_print(self) -> bool:
+        """Whether a slip begun now is expected to come out."""
+        return self.online and self.paper is not Paper.OUT and not self.cover_open and not self.error
+
+
+class Part(str, Enum):
+    """Parts whose failure takes the terminal out of service, or is at least told to ops."""
+
+    CAMERA = "camera"
+    VISION = "vision"
+    PRINTER = "printer"
+    STORE = "store"
+    LEDS = "leds"
+    UPLINK = "uplink"
+
+
+ESSENTIAL_PARTS = frozenset({Part.CAMERA, Part.VISION, Part.PRINTER, Part.STORE})
+"""Nobody can be served without these; a dead link or LED is told, but aid goes on."""
+
+
+class Signal(str, Enum):
+    """What the LEDs say. Each has exactly one pattern (`devices/led_patterns.py`) and one line on the technicians' page."""
+
+    STARTING = "starting"
+    READY = "ready"
+    LOOK_HERE = "look_here"
+    COME_CLOSER = "come_closer"
+    STEP_BACK = "step_back"
+    ONE_AT_A_TIME = "one_at_a_time"
+    MORE_LIGHT = "more_light"
+    HOLD_STILL = "hold_still"
+    TURN_LEFT = "turn_left"
+    TURN_RIGHT = "turn_right"
+    LOOK_AHEAD = "look_ahead"
+    WORKING = "working"
+    GIVEN = "given"
+    REFERRED = "referred"
+    NOT_ENTITLED = "not_entitled"
+    ABANDONED = "abandoned"
+    TAKE_SLIP_FAILED = "take_slip_failed"
+    PAPER_OUT = "paper_out"
+    OUT_OF_SERVICE = "out_of_service"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Granted:
+    """Eligibility said yes: these entitlements are redeemed now; `remaining` stay open for another time."""
+
+    entitlements: tuple[Entitlement, ...]
+    remaining: tuple[Entitlement, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Eligibility said no, with the earlier claim when that is the reason."""
+
+    reason: Reason
+    earlier: Claim | None = None
+    entitlement: Entitlement | None = None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The store's answer to a recorded outcome: what a slip may say.
+
+    case_number: short, speakable number of this outcome ("K7Q4-0012"); for GIVEN it is the claim number.
+    record_seq, record_hash: the ledger entry (SHA-256 hex) that proves it.
+    display_name: only when policy lets the slip show one; never logged, never on the wire.
+    """
+
+    session_id: str
+    outcome: Outcome
+    reason: Reason | None
+    case_number: str
+    recorded_at: datetime
+    record_seq: int
+    record_hash: str
+    claims: tuple[Claim, ...] = ()
+    remaining: tuple[Benefit, ...] = ()
+    earlier: Claim | None = None
+    entitlement: Entitlement | None = None
+    display_name: str = field(default="", repr=False)
