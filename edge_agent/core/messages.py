@@ -136,7 +136,7 @@ class AskPrinterStatus:
 
 @dataclass(frozen=True)
 class RecordClaim:
-    """Decide and commit the claim of this subject, in one transaction. Answer: ClaimRecorded | ClaimRefused | RecordFailed."""
+    """Decide and commit this subject's claim, all or nothing. Answer: ClaimRecorded | ClaimRefused | RecordFailed."""
 
     session_id: str
     subject_id: str
@@ -189,6 +189,4 @@ class ReportEnd:
     phases_s: tuple[tuple[str, float], ...]
 
 
-Effect = (
-    ShowSignal | AskPrinterStatus | RecordClaim | RecordOutcome | PrintSlip | MarkSlip | SetPace | ReportEnd
-)
+Effect = ShowSignal | AskPrinterStatus | RecordClaim | RecordOutcome | PrintSlip | MarkSlip | SetPace | ReportEnd

@@ -266,7 +266,7 @@ ESSENTIAL_PARTS = frozenset({Part.CAMERA, Part.VISION, Part.PRINTER, Part.STORE}
 
 
 class Signal(str, Enum):
-    """What the LEDs say. Each has exactly one pattern (`devices/led_patterns.py`) and one line on the technicians' page."""
+    """What the LEDs say. Each has one pattern (`devices/led_patterns.py`) and one line on the technicians' page."""
 
     STARTING = "starting"
     READY = "ready"

@@ -1,0 +1,120 @@
+"""How a session ends: recorded, then printed, then shown; and whether the terminal opens for the next person.
+
+Rules: nothing is printed before its record is committed, and nothing without one; a late word from the printer on the
+last slip is still noted; a late word from the store is not, because the store itself knows which slips are unprinted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from edge_agent.core.messages import (
+    ClaimRecorded,
+    ClaimRefused,
+    Effect,
+    MarkSlip,
+    OutcomeRecorded,
+    PrintSlip,
+    RecordFailed,
+    RecordOutcome,
+    ReportEnd,
+    SetPace,
+    SlipFailed,
+    SlipPrinted,
+)
+from edge_agent.core.model import ESSENTIAL_PARTS, MatchKind, Outcome, Paper, Part, Reason, Signal
+from edge_agent.core.rules import Now
+from edge_agent.core.state import Move, Phase, Session, enter, show
+
+OUTCOME_SIGNAL = {
+    Outcome.GIVEN: Signal.GIVEN,
+    Outcome.REFERRED: Signal.REFERRED,
+    Outcome.NOT_ENTITLED: Signal.NOT_ENTITLED,
+    Outcome.ABANDONED: Signal.ABANDONED,
+}
+
+
+def refer(session: Session, reason: Reason, now: Now) -> Move:
+    """End without a claim, for this reason: REFERRED, or ABANDONED when they left."""
+    kind = MatchKind.IDENTIFICATION if session.token is None else MatchKind.VERIFICATION
+    record = RecordOutcome(session.session_id, reason.outcome, reason, kind, session.pad, session.pad_attempts)
+    session = replace(session, outcome=reason.outcome, reason=reason, token=None)
+    session, effects = show(enter(session, Phase.RECORDING, now), Signal.WORKING, now)
+    return session, (*effects, record)
+
+
+def on_recorded(session: Session, event: ClaimRecorded | ClaimRefused | OutcomeRecorded, now: Now) -> Move:
+    """The record is on disk: print its slip. Who left needs none; a printer known to be down isn't asked."""
+    receipt = event.receipt
+    if session.phase is not Phase.RECORDING or receipt.session_id != session.session_id:
+        return session, ()
+    session = replace(session, receipt=receipt, outcome=receipt.outcome, reason=receipt.reason)
+    if receipt.outcome is Outcome.ABANDONED:
+        return _settle(session, now, OUTCOME_SIGNAL[Outcome.ABANDONED], ())
+    if receipt.reason is Reason.PRINTER_UNAVAILABLE:
+        mark = MarkSlip(session.session_id, printed=False, problem="the printer was not ready before the decision")
+        return _settle(session, now, Signal.TAKE_SLIP_FAILED, (mark,))
+    return enter(session, Phase.PRINTING, now), (PrintSlip(receipt),)
+
+
+def on_record_failed(session: Session, event: RecordFailed, now: Now) -> Move:
+    """Nothing could be committed: nothing is given, nothing is printed, and the terminal closes."""
+    if session.phase is not Phase.RECORDING or event.session_id != session.session_id:
+        return session, ()
+    reason = Reason.WALKED_AWAY if session.reason is Reason.WALKED_AWAY else Reason.TERMINAL_FAULT
+    session = replace(session, outcome=reason.outcome, reason=reason, faults=session.faults | {Part.STORE})
+    return _settle(session, now, OUTCOME_SIGNAL[reason.outcome], ())
+
+
+def on_slip(session: Session, event: SlipPrinted | SlipFailed, now: Now) -> Move:
+    """The printer's word on a slip."""
+    printed = isinstance(event, SlipPrinted)
+    mark = MarkSlip(event.session_id, printed, "" if isinstance(event, SlipPrinted) else event.problem)
+    if session.phase is Phase.PRINTING and event.session_id == session.session_id and session.outcome is not None:
+        signal = OUTCOME_SIGNAL[session.outcome] if printed else Signal.TAKE_SLIP_FAILED
+        return _settle(session, now, signal, (mark,))
+    late = printed and event.session_id == session.last_id
+    return session, (mark,) if late else ()
+
+
+def _settle(session: Session, now: Now, signal: Signal, effects: tuple[Effect, ...]) -> Move:
+    """The session has its outcome; show it."""
+    session = replace(enter(session, Phase.SETTLING, now), last_id=session.session_id)
+    session, shown = show(session, signal, now)
+    outcome = session.outcome or Outcome.REFERRED
+    duration_s = round(now.monotonic_s - session.started_s, 3)
+    end = ReportEnd(session.session_id, outcome, session.reason, duration_s, session.phases_s)
+    return session, (*effects, *shown, end)
+
+
+def rest(session: Session, now: Now) -> Move:
+    """Nobody is being served any more: wait for the next person, or close when a needed part is down."""
+    session = replace(
+        session,
+        armed=False,
+        arriving_s=None,
+        session_id="",
+        straight=(),
+        probes=(),
+        challenge=None,
+        receipt=None,
+        phases_s=(),
+    )
+    if not must_close(session):
+        return enter(session, Phase.IDLE, now), ()
+    session = replace(enter(session, Phase.OUT_OF_SERVICE, now), asked_s=now.monotonic_s)
+    session, shown = show(session, closed_signal(session), now)
+    return session, (*shown, SetPace(awake=False))
+
+
+def must_close(session: Session) -> bool:
+    """Whether a part without which nobody can be served is down."""
+    printer_down = session.printer is not None and not session.printer.can_print
+    return bool(session.faults & ESSENTIAL_PARTS) or printer_down
+
+
+def closed_signal(session: Session) -> Signal:
+    """Paper is the one fault an attendant mends without a technician, so it has a signal of its own."""
+    paper_out = session.printer is not None and session.printer.online and session.printer.paper is Paper.OUT
+    other_faults = session.faults & (ESSENTIAL_PARTS - {Part.PRINTER})
+    return Signal.PAPER_OUT if paper_out and not other_faults else Signal.OUT_OF_SERVICE

@@ -1,0 +1,76 @@
+"""What a session must keep to: time limits, liveness, match thresholds and the gallery, as plain values.
+
+Rules: durations are seconds; bounds are checked where the values are made (`settings.py`), not here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_agent.core.model import Gallery, PadMode
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long each phase may take. `max_s` bounds the whole session, recording and printing included."""
+
+    max_s: float = 30.0
+    arrive_s: float = 0.4
+    acquire_s: float = 8.0
+    acquire_frames: int = 3
+    identify_s: float = 4.0
+    record_s: float = 2.0
+    print_s: float = 8.0
+    settle_s: float = 4.0
+    absent_s: float = 1.5
+    probe_frames: int = 6
+    recheck_s: float = 5.0
+    token_s: float = 15.0
+
+    @property
+    def decide_s(self) -> float:
+        """Seconds after the start at which the person's part ends, so that recording and printing still fit."""
+        return self.max_s - self.record_s - self.print_s
+
+
+@dataclass(frozen=True)
+class PadRules:
+    """Liveness challenge: how many turns, how long for each, how far. Parallax as in `FaceObservation.parallax`."""
+
+    mode: PadMode = PadMode.ENFORCED
+    attempts: int = 2
+    turns: int = 3
+    answer_min_s: float = 0.15
+    answer_max_s: float = 2.5
+    centre_s: float = 2.0
+    gap_min_s: float = 0.3
+    gap_max_s: float = 0.8
+    turn_parallax: float = 0.13
+    centre_parallax: float = 0.07
+
+
+@dataclass(frozen=True)
+class MatchRules:
+    """Scores required: cosine similarities derived from the model's measured curve (`vision/manifest.py`)."""
+
+    verification_threshold: float
+    identification_threshold: float
+    margin: float
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """Everything that bounds a session."""
+
+    gallery: Gallery
+    match: MatchRules
+    limits: Limits = Limits()
+    pad: PadRules = PadRules()
+
+
+@dataclass(frozen=True)
+class Now:
+    """The instant and the chance of one step. monotonic_s: seconds; entropy: at least 16 fresh random bytes."""
+
+    monotonic_s: float
+    entropy: bytes

@@ -1,0 +1,175 @@
+"""The phases with a person in front of the terminal: ACQUIRING, CHALLENGING, IDENTIFYING.
+
+Rules: challenge and probes belong to one track; another track, or a second face, voids both and starts again. A claim
+is asked for only when live (as `pad.mode` demands), identified (threshold, and margin for 1:N), and the printer, asked
+after the challenge, said that it can print.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from edge_agent.core import liveness, matching
+from edge_agent.core.ending import refer
+from edge_agent.core.messages import AskPrinterStatus, RecordClaim
+from edge_agent.core.model import Evidence, FaceObservation, PadMode, PadVerdict, QualityProblem, Reason, Signal
+from edge_agent.core.rules import Now, Rules
+from edge_agent.core.state import Move, Phase, Probe, Session, elapsed_s, enter, show
+
+PROBE_SPACING_S = 0.2
+"""Frames closer than this show the same moment; only the better one is kept for fusion."""
+
+GUIDANCE_HOLD_S = 0.8
+"""A quality signal stays at least this long, so that a person can read it."""
+
+_GUIDANCE = {
+    QualityProblem.NO_FACE: Signal.LOOK_HERE,
+    QualityProblem.MANY_FACES: Signal.ONE_AT_A_TIME,
+    QualityProblem.TOO_FAR: Signal.COME_CLOSER,
+    QualityProblem.TOO_NEAR: Signal.STEP_BACK,
+    QualityProblem.CUT_OFF: Signal.LOOK_HERE,
+    QualityProblem.DARK: Signal.MORE_LIGHT,
+    QualityProblem.GLARE: Signal.MORE_LIGHT,
+    QualityProblem.TURNED: Signal.LOOK_HERE,
+    QualityProblem.BLURRED: Signal.HOLD_STILL,
+    QualityProblem.EYES_CLOSED: Signal.LOOK_HERE,
+}
+
+
+def on_face(session: Session, seen: FaceObservation, now: Now, rules: Rules) -> Move:
+    """A frame with a face, while somebody is being served."""
+    if seen.track_id != session.track_id:
+        return _again(replace(session, track_id=seen.track_id), now, rules)
+    if QualityProblem.MANY_FACES in seen.problems:
+        return _again(session, now, rules)
+    session = _keep(session, seen)
+    if session.challenge is not None and seen.parallax is not None:
+        looked = liveness.look(session.challenge, rules.pad, seen.parallax, seen.captured_s)
+        session = replace(session, challenge=looked)
+    return advance(session, now, rules)
+
+
+def _keep(session: Session, seen: FaceObservation) -> Session:
+    """Take what a frame offers: a probe for fusion and, while acquiring, the straight-ahead parallax."""
+    if seen.probe is None:
+        return replace(session, straight=()) if session.phase is Phase.ACQUIRING else session
+    if session.phase is Phase.ACQUIRING and seen.parallax is not None:
+        session = replace(session, straight=(*session.straight, seen.parallax))
+    probe = Probe(seen.captured_s, seen.quality, seen.probe)
+    last = session.probes[-1] if session.probes else None
+    if last is None or probe.captured_s - last.captured_s >= PROBE_SPACING_S:
+        return replace(session, probes=(*session.probes, probe))
+    return replace(session, probes=(*session.probes[:-1], probe)) if probe.quality > last.quality else session
+
+
+def advance(session: Session, now: Now, rules: Rules) -> Move:
+    """What the present phase does next, given what is known and what time it is."""
+    limits = rules.limits
+    if now.monotonic_s - session.seen_s >= limits.absent_s:
+        return refer(session, Reason.WALKED_AWAY, now)
+    if now.monotonic_s - session.started_s >= limits.decide_s:
+        return refer(session, _why_too_long(session, rules), now)
+    if session.phase is Phase.CHALLENGING:
+        return _challenge(session, now, rules)
+    if session.phase is Phase.IDENTIFYING:
+        return _identify(session, now, rules)
+    return _acquire(session, now, rules)
+
+
+def _why_too_long(session: Session, rules: Rules) -> Reason:
+    """Out of time: say the most useful thing that is true of this session."""
+    if rules.pad.mode is PadMode.ENFORCED and session.pad is PadVerdict.NOT_LIVE:
+        return Reason.NOT_LIVE
+    return Reason.TOOK_TOO_LONG if session.probes else Reason.NO_USABLE_VIEW
+
+
+def _acquire(session: Session, now: Now, rules: Rules) -> Move:
+    if len(session.straight) >= rules.limits.acquire_frames:
+        return _begin_challenge(session, now, rules)
+    if elapsed_s(session, now) > rules.limits.acquire_s:
+        stayed_far = QualityProblem.TOO_FAR in session.problems
+        return refer(session, Reason.WALKED_AWAY if stayed_far else Reason.NO_USABLE_VIEW, now)
+    guidance = _GUIDANCE[session.problems[0]] if session.problems else Signal.LOOK_HERE
+    if now.monotonic_s - session.signal_s < GUIDANCE_HOLD_S:
+        return session, ()
+    return show(session, guidance, now)
+
+
+def _begin_challenge(session: Session, now: Now, rules: Rules) -> Move:
+    if rules.pad.mode is PadMode.DISABLED:
+        return _begin_identifying(session, now)
+    if session.pad_attempts >= rules.pad.attempts:
+        return _try_failed(session, now, rules)
+    neutral = sorted(session.straight)[len(session.straight) // 2]
+    challenge = liveness.begin(rules.pad, neutral, now.monotonic_s, now.entropy)
+    session = replace(session, challenge=challenge, pad_attempts=session.pad_attempts + 1)
+    return show(enter(session, Phase.CHALLENGING, now), challenge.signal, now)
+
+
+def _challenge(session: Session, now: Now, rules: Rules) -> Move:
+    if session.challenge is None:
+        raise AssertionError("CHALLENGING without a challenge")
+    challenge = liveness.wait(session.challenge, rules.pad, now.monotonic_s)
+    session = replace(session, challenge=challenge)
+    if not challenge.over:
+        return show(session, challenge.signal, now)
+    if challenge.step is liveness.Step.PASSED:
+        return _begin_identifying(replace(session, pad=PadVerdict.LIVE), now)
+    return _try_failed(session, now, rules)
+
+
+def _try_failed(session: Session, now: Now, rules: Rules) -> Move:
+    """Go on with the verdict on record (recorded), or try again while tries are left, else refer (enforced)."""
+    session = replace(session, pad=PadVerdict.NOT_LIVE)
+    if rules.pad.mode is PadMode.RECORDED:
+        return _begin_identifying(session, now)
+    if session.pad_attempts >= rules.pad.attempts:
+        return refer(session, Reason.NOT_LIVE, now)
+    return _again(session, now, rules)
+
+
+def _begin_identifying(session: Session, now: Now) -> Move:
+    session = enter(replace(session, printer=None, challenge=None), Phase.IDENTIFYING, now)
+    session, effects = show(session, Signal.HOLD_STILL, now)
+    return session, (*effects, AskPrinterStatus())
+
+
+def _identify(session: Session, now: Now, rules: Rules) -> Move:
+    out_of_time = elapsed_s(session, now) > rules.limits.identify_s
+    wanted = rules.limits.probe_frames
+    if len(session.probes) < wanted and not (out_of_time and len(session.probes) * 2 >= wanted):
+        return refer(session, Reason.NO_USABLE_VIEW, now) if out_of_time else (session, ())
+    if session.printer is None:
+        return refer(session, Reason.PRINTER_UNAVAILABLE, now) if out_of_time else (session, ())
+    if not session.printer.can_print:
+        return refer(session, Reason.PRINTER_UNAVAILABLE, now)
+    best = sorted(session.probes, key=lambda probe: probe.quality, reverse=True)[:wanted]
+    probe = matching.fuse([one.embedding for one in best])
+    if session.token is not None:
+        match = matching.verify(probe, rules.gallery, session.token, rules.match)
+    else:
+        match = matching.identify(probe, rules.gallery, rules.match)
+    if match.subject_id is None:
+        return refer(session, match.reason or Reason.NOT_RECOGNISED, now)
+    evidence = Evidence(
+        kind=match.kind,
+        score=match.score,
+        threshold=match.threshold,
+        runner_up=match.runner_up,
+        margin=match.margin,
+        gallery_size=len(rules.gallery),
+        frames=len(best),
+        pad=session.pad,
+        pad_attempts=session.pad_attempts,
+    )
+    session, effects = show(enter(replace(session, token=None), Phase.RECORDING, now), Signal.WORKING, now)
+    return session, (*effects, RecordClaim(session.session_id, match.subject_id, evidence))
+
+
+def _again(session: Session, now: Now, rules: Rules) -> Move:
+    """Start over with the face that is there now. A verdict belongs to its track; tries used stay used."""
+    pad = PadVerdict.NOT_LIVE if session.pad_attempts else PadVerdict.NOT_ASKED
+    session = replace(session, straight=(), probes=(), challenge=None, pad=pad)
+    if session.phase is not Phase.ACQUIRING:
+        session = enter(session, Phase.ACQUIRING, now)
+    return advance(session, now, rules)

@@ -1,0 +1,151 @@
+"""One person, from arrival to slip: `step(session, event, now, rules) -> (session, effects)`.
+
+IDLE → ACQUIRING → CHALLENGING → IDENTIFYING → RECORDING → PRINTING → SETTLING → IDLE, and OUT_OF_SERVICE.
+
+`state.py` holds the state, `serving.py` the phases with a person present, `ending.py` how it ends; this file receives
+events, waits for arrivals and watches the limits.
+
+Rules
+- Pure: time and chance come in as `Now`, everything else as events; no event in any phase raises.
+- A session ends within `limits.max_s` in GIVEN, REFERRED, NOT_ENTITLED or ABANDONED. A face can only be referred.
+- Every phase has a limit. IDLE and OUT_OF_SERVICE hold nobody up; a closed terminal asks its printer every `recheck_s`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+from edge_agent.core import ending, serving
+from edge_agent.core.messages import (
+    AskPrinterStatus,
+    ClaimRecorded,
+    ClaimRefused,
+    Event,
+    FaceObserved,
+    OutcomeRecorded,
+    PartFailed,
+    PartRecovered,
+    PrinterStatusReported,
+    RecordFailed,
+    SetPace,
+    SlipFailed,
+    SlipPrinted,
+    TokenPresented,
+)
+from edge_agent.core.model import (
+    ESSENTIAL_PARTS,
+    FaceObservation,
+    PadVerdict,
+    Part,
+    QualityProblem,
+    Reason,
+    Signal,
+)
+from edge_agent.core.rules import Now, Rules
+from edge_agent.core.state import WITH_PERSON, Move, Phase, Session, elapsed_s, enter, show
+
+
+def step(session: Session, event: Event, now: Now, rules: Rules) -> Move:
+    """One step. Returns the next state and the effects to perform in order."""
+    if isinstance(event, FaceObserved):
+        return _on_face(session, event.observation, now, rules)
+    if isinstance(event, (ClaimRecorded, ClaimRefused, OutcomeRecorded)):
+        return ending.on_recorded(session, event, now)
+    if isinstance(event, RecordFailed):
+        return ending.on_record_failed(session, event, now)
+    if isinstance(event, (SlipPrinted, SlipFailed)):
+        return ending.on_slip(session, event, now)
+    if isinstance(event, PartFailed):
+        return _on_failure(replace(session, faults=session.faults | {event.part}), event.part, now, rules)
+    if isinstance(event, PartRecovered):
+        session = replace(session, faults=session.faults - {event.part})
+    elif isinstance(event, PrinterStatusReported):
+        session = replace(session, printer=event.status)
+    elif isinstance(event, TokenPresented):
+        session = replace(session, token=event.subject_id, token_s=now.monotonic_s)
+    return _advance(session, now, rules)
+
+
+def _on_failure(session: Session, part: Part, now: Now, rules: Rules) -> Move:
+    """Whoever is being served is referred; the terminal closes when they are done."""
+    if part in ESSENTIAL_PARTS and session.phase in WITH_PERSON:
+        reason = Reason.PRINTER_UNAVAILABLE if part is Part.PRINTER else Reason.TERMINAL_FAULT
+        return ending.refer(session, reason, now)
+    return _advance(session, now, rules)
+
+
+def _on_face(session: Session, seen: FaceObservation, now: Now, rules: Rules) -> Move:
+    present = seen.track_id is not None
+    session = replace(session, problems=seen.problems, seen_s=now.monotonic_s if present else session.seen_s)
+    if session.phase in WITH_PERSON and present:
+        return serving.on_face(session, seen, now, rules)
+    if session.phase is Phase.IDLE:
+        near = present and QualityProblem.TOO_FAR not in seen.problems
+        since_s = now.monotonic_s if session.arriving_s is None else session.arriving_s
+        session = replace(session, arriving_s=since_s if near else None, track_id=seen.track_id)
+    return _advance(session, now, rules)
+
+
+def _advance(session: Session, now: Now, rules: Rules) -> Move:
+    """What the present phase does next, given what is known and what time it is."""
+    if session.phase in WITH_PERSON:
+        return serving.advance(session, now, rules)
+    if session.phase is Phase.IDLE:
+        return _await_arrival(session, now, rules)
+    if session.phase is Phase.OUT_OF_SERVICE:
+        return _stay_closed(session, now, rules)
+    limits = rules.limits
+    if session.phase is Phase.RECORDING and elapsed_s(session, now) > limits.record_s:
+        return ending.on_record_failed(session, RecordFailed(session.session_id, "no answer from the store"), now)
+    if session.phase is Phase.PRINTING and elapsed_s(session, now) > limits.print_s:
+        problem = f"the printer did not confirm within {limits.print_s:g} s"
+        return ending.on_slip(session, SlipFailed(session.session_id, problem), now)
+    if session.phase is Phase.SETTLING and elapsed_s(session, now) > limits.settle_s:
+        return ending.rest(session, now)
+    return session, ()
+
+
+def _await_arrival(session: Session, now: Now, rules: Rules) -> Move:
+    limits = rules.limits
+    if ending.must_close(session):
+        return ending.rest(session, now)
+    if not session.armed:
+        if now.monotonic_s - session.seen_s < limits.absent_s:
+            return session, ()
+        session, effects = show(replace(session, armed=True), Signal.READY, now)
+        return session, (*effects, SetPace(awake=False))
+    if session.arriving_s is None or now.monotonic_s - session.arriving_s < limits.arrive_s:
+        return session, ()
+    session = replace(
+        session,
+        session_id=str(uuid.UUID(bytes=now.entropy[:16], version=4)),
+        started_s=session.arriving_s,
+        token=session.token if now.monotonic_s - session.token_s <= limits.token_s else None,
+        arriving_s=None,
+        armed=False,
+        straight=(),
+        probes=(),
+        challenge=None,
+        pad=PadVerdict.NOT_ASKED,
+        pad_attempts=0,
+        outcome=None,
+        reason=None,
+        receipt=None,
+    )
+    session = replace(enter(session, Phase.ACQUIRING, now), phases_s=())
+    session, effects = show(session, Signal.LOOK_HERE, now)
+    return session, (SetPace(awake=True), *effects)
+
+
+def _stay_closed(session: Session, now: Now, rules: Rules) -> Move:
+    if not ending.must_close(session):
+        # Whoever waited for the repair is the next person: don't make them step away first.
+        return show(replace(enter(session, Phase.IDLE, now), armed=True, arriving_s=None), Signal.READY, now)
+    session, effects = show(session, ending.closed_signal(session), now)
+    if now.monotonic_s - session.asked_s < rules.limits.recheck_s:
+        return session, effects
+    return replace(session, asked_s=now.monotonic_s), (*effects, AskPrinterStatus())
+
+
+__all__ = ["Phase", "Session", "step"]

@@ -1,0 +1,111 @@
+"""The state of a session, and the two moves every phase shares: entering a phase and showing a signal.
+
+Rules: immutable; all `_s` are monotonic seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from edge_agent.core.liveness import Challenge
+from edge_agent.core.messages import Effect, ShowSignal
+from edge_agent.core.model import (
+    Embedding,
+    Outcome,
+    PadVerdict,
+    Part,
+    PrinterStatus,
+    QualityProblem,
+    Reason,
+    Receipt,
+    Signal,
+)
+from edge_agent.core.rules import Now
+
+
+class Phase(str, Enum):
+    """Where a session is."""
+
+    IDLE = "IDLE"
+    ACQUIRING = "ACQUIRING"
+    CHALLENGING = "CHALLENGING"
+    IDENTIFYING = "IDENTIFYING"
+    RECORDING = "RECORDING"
+    PRINTING = "PRINTING"
+    SETTLING = "SETTLING"
+    OUT_OF_SERVICE = "OUT_OF_SERVICE"
+
+
+WITH_PERSON = frozenset({Phase.ACQUIRING, Phase.CHALLENGING, Phase.IDENTIFYING})
+"""Phases in which the face matters; before them nobody is served, after them the decision stands."""
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """An embedding kept for fusion."""
+
+    captured_s: float
+    quality: float
+    embedding: Embedding
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """The whole state of a terminal's service.
+
+    signal, signal_s: what the LEDs show, since when. armed: nobody from before is still standing there, so that the
+    next face is a new person. last_id: the session whose slip may still be reported on. asked_s: when a closed terminal
+    last asked its printer. token, token_s: the subject a token named, and when. The fields from `session_id` on belong
+    to the person present: straight holds their straight-ahead parallaxes, probes what will be fused.
+    """
+
+    phase: Phase = Phase.IDLE
+    entered_s: float = 0.0
+    signal: Signal = Signal.STARTING
+    signal_s: float = 0.0
+    faults: frozenset[Part] = frozenset()
+    printer: PrinterStatus | None = None
+    armed: bool = False
+    last_id: str = ""
+    asked_s: float = 0.0
+    token: str | None = None
+    token_s: float = 0.0
+
+    session_id: str = ""
+    started_s: float = 0.0
+    seen_s: float = float("-inf")
+    arriving_s: float | None = None
+    track_id: int | None = None
+    problems: tuple[QualityProblem, ...] = ()
+    straight: tuple[float, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    challenge: Challenge | None = None
+    pad: PadVerdict = PadVerdict.NOT_ASKED
+    pad_attempts: int = 0
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    receipt: Receipt | None = None
+    phases_s: tuple[tuple[str, float], ...] = ()
+
+
+Move = tuple[Session, tuple[Effect, ...]]
+"""What every step and part of a step returns: the next state, and effects to perform in order."""
+
+
+def enter(session: Session, phase: Phase, now: Now) -> Session:
+    """Change phase, keeping how long the one before took."""
+    took = (session.phase.value, round(now.monotonic_s - session.entered_s, 3))
+    return replace(session, phase=phase, entered_s=now.monotonic_s, phases_s=(*session.phases_s, took))
+
+
+def elapsed_s(session: Session, now: Now) -> float:
+    """Seconds in the present phase."""
+    return now.monotonic_s - session.entered_s
+
+
+def show(session: Session, signal: Signal, now: Now) -> Move:
+    """Show a signal, unless it is shown already."""
+    if session.signal is signal:
+        return session, ()
+    return replace(session, signal=signal, signal_s=now.monotonic_s), (ShowSignal(signal),)
