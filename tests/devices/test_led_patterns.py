@@ -146,3 +146,14 @@ def test_nothing_is_read_from_nothing() -> None:
     assert recognise([], 1.0) is None
     assert recognise([(2.0, frozenset({"left"}))], 1.0) is None
     assert recognise([(0.0, frozenset({"left", "red"}))], 1.0) is None
+
+
+def test_what_the_leds_do_not_tell_yet_is_not_guessed() -> None:
+    history = play([(0.0, Signal.LOOK_AHEAD), (2.0, Signal.REFERRED)], 4.0)
+    assert recognise(history, 2.1) is None, "yellow may still become WORKING or STEP_BACK"
+    assert recognise(history, 2.6) is Signal.REFERRED
+
+
+def test_a_signal_that_begins_with_the_leds_already_on_is_read_in_its_first_cycle() -> None:
+    history = play([(0.0, Signal.GIVEN), (2.0, Signal.READY)], 4.0)
+    assert recognise(history, 2.4) is Signal.READY
