@@ -36,8 +36,12 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="build-models", description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "models", help="folder to write to (default: models)")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a model differs from the manifest")
-    parser.add_argument("--recalibrate", action="store_true", help="measure the activations' ranges again and keep them")
-    parser.add_argument("--float", type=Path, metavar="FILE", help="also write the embedder in float32, to compare with")
+    parser.add_argument(
+        "--recalibrate", action="store_true", help="measure the activations' ranges again and keep them"
+    )
+    parser.add_argument(
+        "--float", type=Path, metavar="FILE", help="also write the embedder in float32, to compare with"
+    )
     return parser.parse_args()
 
 

@@ -1,8 +1,8 @@
 """Owns the range of every activation in the int8 embedder, measured on variations of one public-domain portrait.
 
-Rules: the measured ranges are kept in ``activation_ranges.json`` and a build reads them from there, so that a rebuild on
-another processor, where sums differ in their last bits, still gives the same model byte for byte. Everything is seeded.
-The data that accuracy is measured on is never used here.
+Rules: the measured ranges are kept in ``activation_ranges.json`` and a build reads them from there, so that a rebuild
+on another processor, where sums differ in their last bits, still gives the same model byte for byte. Everything is
+seeded. The data that accuracy is measured on is never used here.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ RANGES_FILE = Path(__file__).with_name("activation_ranges.json")
 
 VARIATIONS = 256
 SEED = 20260101
-PORTRAIT_POINTS_PX = np.array([[194.65, 100.94], [213.82, 103.65], [237.44, 104.77], [256.71, 104.08], [223.97, 133.75]])
-"""Eye corners and nose base in the portrait (mesh points 33, 133, 362, 263, mean of 2 and 94), fixed here so that no landmark model
-is needed to build."""
+PORTRAIT_POINTS_PX = np.array(
+    [[194.65, 100.94], [213.82, 103.65], [237.44, 104.77], [256.71, 104.08], [223.97, 133.75]]
+)
+"""Eye corners and nose base in the portrait (mesh points 33, 133, 362, 263, mean of 2 and 94), fixed here so that no
+landmark model is needed to build."""
 TEMPLATE_POINTS_PX = 25.0 + 100.0 * np.array(
     [
         [0.1205750620789, 0.2137274526848],
@@ -67,7 +69,8 @@ def _variation(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.ND
     shade = np.linspace(-1.0, 1.0, INPUT_SIZE_PX) * rng.uniform(-0.4, 0.4)
     chip = chip * (1.0 + shade)[None, :, None]  # light from one side
     chip = chip + rng.normal(0.0, rng.uniform(0.0, 8.0), chip.shape)
-    return np.clip(np.rint(chip), 0, 255).astype(np.uint8)
+    pixels: npt.NDArray[np.uint8] = np.clip(np.rint(chip), 0, 255).astype(np.uint8)
+    return pixels
 
 
 def measure(weights: ResnetWeights, images: npt.NDArray[np.uint8]) -> Ranges:

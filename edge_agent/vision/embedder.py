@@ -1,0 +1,123 @@
+"""From an aligned face to an embedding, for whatever network the manifest describes.
+
+Rules: colour order, normalisation, alignment and output length come from the manifest, quantisation and layout from the
+model file itself; nothing here knows a particular network. Because a pixel has only 256 values, normalising and
+quantising are one table per channel, made once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge_agent.core.model import Embedding
+from edge_agent.ports import TerminalError
+from edge_agent.vision.alignment import Image, cut_chip, similarity_transform
+from edge_agent.vision.interpreter import TensorInfo, load
+from edge_agent.vision.manifest import EmbedderSpec
+
+Mesh = npt.NDArray[np.floating[Any]]
+
+
+class EmbedderError(TerminalError):
+    """The model file and its manifest entry contradict each other, or the network gave no usable embedding."""
+
+
+class Embedder:
+    """One embedding network. Keeps its buffers, so it belongs to one thread.
+
+    mirrored_average: average the embeddings of the chip and of its mirror image (twice the time, fewer errors).
+    """
+
+    def __init__(self, spec: EmbedderSpec, folder: Path, mirrored_average: bool, threads: int = 1) -> None:
+        """Load `spec.file` from `folder`. Raises InterpreterError, EmbedderError."""
+        self.spec = spec
+        self.mirrored_average = mirrored_average
+        self._runner = load(folder / spec.file, threads)
+        self._channels_first = _channels_first(spec, self._runner.inputs[0])
+        self._output = _checked_output(spec, self._runner.outputs)
+        self._table = _input_table(spec, self._runner.inputs[0])
+        self._template_px = spec.template_px
+        self._buffer: npt.NDArray[Any] = np.zeros(self._runner.inputs[0].shape, self._runner.inputs[0].dtype)
+
+    def chip(self, image_rgb: Image, mesh_px: Mesh) -> Image:
+        """The aligned face, uint8 RGB (size, size, 3). image_rgb: uint8 (h, w, 3); mesh_px: (478, 2 or 3), pixels.
+
+        Raises ValueError when the mesh is degenerate.
+        """
+        matrix = similarity_transform(self.spec.source_px(mesh_px), self._template_px)
+        return cut_chip(image_rgb, matrix, self.spec.input.size_px)
+
+    def embed_chip(self, chip: Image) -> Embedding:
+        """Embedding (d,) float32 of unit length. chip: uint8 RGB (size, size, 3). Raises ValueError, EmbedderError."""
+        size = self.spec.input.size_px
+        if chip.shape != (size, size, 3) or chip.dtype != np.uint8:
+            raise ValueError(f"chip is {chip.dtype} {chip.shape}, expected uint8 ({size}, {size}, 3)")
+        pixels = chip if self.spec.input.colour_order == "rgb" else cv2.cvtColor(chip, cv2.COLOR_RGB2BGR)
+        values = np.asarray(cv2.LUT(pixels, self._table))
+        embedding = self._forward(values)
+        if self.mirrored_average:
+            embedding = self._unit(embedding + self._forward(values[:, ::-1]))
+        return embedding
+
+    def embed(self, image_rgb: Image, mesh_px: Mesh) -> Embedding:
+        """Embedding (d,) float32 of unit length of the face with this mesh. Raises as `chip` and `embed_chip` do."""
+        return self.embed_chip(self.chip(image_rgb, mesh_px))
+
+    def _forward(self, values: npt.NDArray[Any]) -> Embedding:
+        self._buffer[0] = values.transpose(2, 0, 1) if self._channels_first else values
+        raw: Embedding = self._runner.run(self._buffer)[0].reshape(-1).astype(np.float32)
+        if self._output.scale > 0:
+            raw -= self._output.zero_point  # the scale cancels in the unit length
+        return self._unit(raw)
+
+    def _unit(self, vector: Embedding) -> Embedding:
+        length = float(np.linalg.norm(vector))
+        if not np.isfinite(length) or length < 1e-6:
+            raise EmbedderError(
+                f"model '{self.spec.name}' gave an embedding of length {length:g}; "
+                "its normalisation in the manifest may be wrong, or the file is not a face embedder"
+            )
+        unit: Embedding = vector / np.float32(length)
+        return unit
+
+
+def _channels_first(spec: EmbedderSpec, tensor: TensorInfo) -> bool:
+    """Whether the input is (1, 3, h, w) rather than (1, h, w, 3). Raises EmbedderError when it is neither."""
+    size = spec.input.size_px
+    if tensor.shape == (1, size, size, 3):
+        return False
+    if tensor.shape == (1, 3, size, size):
+        return True
+    raise EmbedderError(
+        f"model '{spec.name}': {spec.file} takes {tensor.shape}, the manifest says input.size_px: {size} "
+        f"(1, {size}, {size}, 3); correct input.size_px or the file"
+    )
+
+
+def _checked_output(spec: EmbedderSpec, outputs: tuple[TensorInfo, ...]) -> TensorInfo:
+    length = int(np.prod(outputs[0].shape))
+    if length != spec.output_length:
+        raise EmbedderError(
+            f"model '{spec.name}': {spec.file} gives {length} values, the manifest says output_length: "
+            f"{spec.output_length}; correct output_length or the file"
+        )
+    return outputs[0]
+
+
+def _input_table(spec: EmbedderSpec, tensor: TensorInfo) -> npt.NDArray[Any]:
+    """For each pixel value and channel what the network is given, (1, 256, 3) in the input's dtype."""
+    pixel = np.arange(256, dtype=np.float64)[:, None]
+    real = (pixel - np.array(spec.input.mean)) / np.array(spec.input.std)
+    if np.issubdtype(tensor.dtype, np.integer):
+        if tensor.scale <= 0:
+            raise EmbedderError(
+                f"model '{spec.name}': {spec.file} takes {tensor.dtype} without quantisation; convert it again"
+            )
+        limits = np.iinfo(tensor.dtype)
+        real = np.clip(np.rint(real / tensor.scale + tensor.zero_point), limits.min, limits.max)
+    return np.ascontiguousarray(real.astype(tensor.dtype)[None])
