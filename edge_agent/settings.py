@@ -61,18 +61,22 @@ class CameraSettings(Section):
 
 
 class QualitySettings(Section):
-    """Bounds a frame must meet before it is used as a probe. Sources: models/README.md, 'Quality bounds'."""
+    """Bounds a frame must meet before it is used as a probe. Sources: docs/vision.md, 'Quality bounds'."""
 
     eye_distance_min_px: Annotated[float, Field(ge=10, le=2000)] = 55.0
-    eye_distance_max_ratio: Ratio = Field(0.42, description="outer eye corner distance over frame width")
+    eye_distance_max_ratio: Ratio = Field(0.42, description="outer eye corner distance over the frame's shorter side")
+    outside_max_ratio: Ratio = Field(0.02, description="share of the face mesh outside the frame: 'cut off'")
     parallax_max: Ratio = Field(0.12, description="nose offset over eye distance; above it the head is 'turned'")
     roll_max_deg: Annotated[float, Field(ge=5, le=90)] = 30.0
-    pitch_ratio_min: Ratio = 0.25
-    pitch_ratio_max: Annotated[float, Field(ge=0, le=3)] = 1.2
-    sharpness_min: Annotated[float, Field(ge=0, le=10_000)] = Field(12.0, description="Laplacian variance on the chip")
-    brightness_min: Annotated[float, Field(ge=0, le=255)] = Field(45.0, description="mean luma of the face, 0..255")
-    glare_max_ratio: Ratio = Field(0.25, description="share of face pixels at or above 250")
-    eye_open_min: Ratio = Field(0.12, description="eye height over eye width, mean of both")
+    pitch_ratio_min: Ratio = Field(0.18, description="nose drop over chin drop, below the eye line; less: head thrown back")
+    pitch_ratio_max: Annotated[float, Field(ge=0, le=3)] = Field(0.47, description="as pitch_ratio_min; more: head bowed")
+    sharpness_min: Ratio = Field(0.22, description="share of the face's gradients that a small blur takes away")
+    brightness_min: Annotated[float, Field(ge=0, le=255)] = Field(
+        60.0, description="luma, 0..255, that the brightest twentieth of the face must reach"
+    )
+    glare_max_ratio: Ratio = Field(0.15, description="share of face pixels with luma 250 or more")
+    eye_open_min: Ratio = Field(0.14, description="eye height over eye width, mean of both")
+    eye_closing_ratio: Ratio = Field(0.7, description="share of this face's own usual opening below which eyes are closed")
     second_face_ratio: Ratio = Field(0.5, description="second face this large beside the first: 'many faces'")
 
 
@@ -85,7 +89,10 @@ class VisionSettings(Section):
     quality: QualitySettings = QualitySettings()
     track_max_gap_s: Seconds = 0.6
     track_max_jump_ratio: Annotated[float, Field(gt=0, le=5)] = Field(
-        1.2, description="move between two frames, in eye distances, above which it is another track"
+        0.6, description="move within 1/15 s, in eye distances, above which it is another track"
+    )
+    track_swap_fmr: Annotated[float, Field(gt=0, le=0.1)] = Field(
+        1e-3, description="a frame less like its track than the model's threshold for this FMR is somebody else's face"
     )
 
 
@@ -146,7 +153,14 @@ class PrinterSettings(Section):
     paper_mm: Literal[58, 80] = 58
     code_page: str = "CP437"
     timeout_s: Seconds = 3.0
+    flow_control: Literal["none", "rts_cts", "xon_xoff"] = Field("none", description="serial only: as the printer is set")
     status: bool = Field(True, description="false for printers that can't answer DLE EOT; failures then go unseen")
+    queued_status: bool = Field(True, description="false for printers that print GS r 1 instead of answering it")
+    slip_timeout_s: Seconds = Field(20.0, description="longest wait for the printer to confirm a slip")
+    profile: str = Field("default", description="python-escpos profile: numbers the code pages")
+    qr: Literal["native", "raster"] = Field("native", description="raster for printers without GS ( k")
+    cutter: bool | None = Field(None, description="unset: 80 mm printers cut, 58 mm slips are torn off")
+    tear_feed_mm: Annotated[float, Field(ge=0, le=100)] = Field(14.0, description="without cutter: head to tear bar")
     folder: Path | None = Field(None, description="simulated only: where slips go as PNG and text")
     script: Path | None = Field(None, description="simulated only: scripted faults (YAML)")
 

@@ -1,0 +1,99 @@
+"""One frame in, one observation out: landmarks, track, quality and, from a good frame, the probe.
+
+Rules: the image goes no further than this package; nothing is copied that needn't be. The main face is the largest. A
+frame with any quality problem gives no probe, however recognisable it may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Protocol
+
+from edge_agent.core.model import Embedding, FaceObservation, QualityProblem
+from edge_agent.ports import Frame, Image
+from edge_agent.settings import VisionSettings
+from edge_agent.vision import quality
+from edge_agent.vision.parallax import Mesh
+from edge_agent.vision.timings import Stage, StageTimings
+from edge_agent.vision.tracker import Tracker
+
+
+class FaceFinder(Protocol):
+    """Finds face meshes; `landmarks.Landmarker` is one."""
+
+    def detect(self, image_rgb: Image, timestamp_ms: int) -> Sequence[Mesh]:
+        """Meshes (478, 2+) in pixels, the largest face first; timestamps (ms) must not fall."""
+
+    def close(self) -> None:
+        """Free native memory and threads."""
+
+
+class FaceEmbedder(Protocol):
+    """Cuts aligned chips and embeds them; `embedder.Embedder` is one."""
+
+    def chip(self, image_rgb: Image, mesh_px: Mesh) -> Image:
+        """The aligned face. Raises ValueError for a degenerate mesh."""
+
+    def embed_chip(self, chip: Image) -> Embedding:
+        """Embedding (d,) float32 of unit length."""
+
+
+class Observer:
+    """Turns the frames of one camera into observations. Belongs to one thread; raises whatever the models raise."""
+
+    def __init__(
+        self,
+        landmarker: FaceFinder,
+        embedder: FaceEmbedder,
+        settings: VisionSettings,
+        same_face_min: float | None = None,
+    ) -> None:
+        """same_face_min: cosine for `Tracker.confirm`; None: tracks are not checked by likeness."""
+        self.timings = StageTimings()
+        self._landmarker = landmarker
+        self._embedder = embedder
+        self._bounds = settings.quality
+        self._tracker = Tracker(settings, same_face_min)
+        self._last_ms = 0
+
+    def observe(self, frame: Frame, embed: bool = True) -> FaceObservation:
+        """Look at one frame. embed: False leaves the probe out, for a terminal that nobody stands at."""
+        began = perf_counter()
+        # A camera that was opened again may hand out a frame from just before: time must not fall for the landmarker.
+        self._last_ms = max(self._last_ms, int(frame.captured_s * 1000.0))
+        meshes = self._landmarker.detect(frame.image, self._last_ms)
+        now = self.timings.add(Stage.LANDMARKS, began)
+        if not meshes:
+            self._tracker.update(None, frame.captured_s)
+            self.timings.add(Stage.TOTAL, began)
+            return FaceObservation(frame.captured_s, None, (QualityProblem.NO_FACE,))
+        mesh = meshes[0]
+        track_id = self._tracker.update(mesh, frame.captured_s)
+        face = quality.measure(frame.image, mesh)
+        second_ratio = quality.second_face_ratio(meshes)
+        problems = quality.assess(face, second_ratio, self._bounds, self._tracker.usual_eye_open())
+        if QualityProblem.TURNED not in problems:
+            self._tracker.note_eye_open(face.eye_open)
+        now = self.timings.add(Stage.QUALITY, now)
+        probe: Embedding | None = None
+        if embed and not problems:
+            chip = self._embedder.chip(frame.image, mesh)
+            now = self.timings.add(Stage.CHIP, now)
+            probe = self._embedder.embed_chip(chip)
+            self.timings.add(Stage.EMBED, now)
+            track_id = self._tracker.confirm(probe)
+        self.timings.add(Stage.TOTAL, began)
+        return FaceObservation(
+            captured_s=frame.captured_s,
+            track_id=track_id,
+            problems=problems,
+            parallax=face.parallax,
+            eye_distance_px=face.eye_distance_px,
+            quality=quality.score(face, self._bounds),
+            probe=probe,
+        )
+
+    def close(self) -> None:
+        """Free the landmarker; safe to call twice."""
+        self._landmarker.close()
