@@ -1,12 +1,21 @@
-"""A slip as a document: what to print, not how. `compose` (outcome -> slip) speaks through `Phrases`.
+"""A slip as a document: what to print, not how. `compose` (receipt -> slip) speaks through `Phrases`.
 
-Rules: pure; every text comes from the phrase catalogue, so that a language is data.
+Rules: pure; every text comes from the phrase catalogue, so that a language is data. A slip says what happened, what
+to do next and where to complain; it never accuses. A name appears only where policy lets it (`show_name`), and never in
+the QR code.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
+from typing import Protocol
+from urllib.parse import quote
+
+from edge_agent.core.model import Benefit, Claim, Outcome, Reason, Receipt
 
 
 class Style(str, Enum):
@@ -43,3 +52,150 @@ class Slip:
     slip_id: str
     language: str
     parts: tuple[Line | QrCode, ...]
+
+
+class Phrases(Protocol):
+    """One language: its texts, and how it writes money, amounts and dates."""
+
+    @property
+    def language(self) -> str:
+        """BCP 47 tag."""
+
+    def text(self, key: str, **values: str) -> str:
+        """The text of this key with its placeholders filled in."""
+
+    def money(self, amount: Decimal, currency: str) -> str:
+        """An amount of money; currency is an ISO 4217 code."""
+
+    def quantity(self, amount: Decimal, unit: str, item: str) -> str:
+        """An amount of goods: "10 kg beras"."""
+
+    def date_time(self, instant: datetime, timezone: str) -> str:
+        """An aware UTC instant as local date, time and zone; timezone is an IANA name."""
+
+    def date(self, day: date) -> str:
+        """A calendar day."""
+
+
+@dataclass(frozen=True)
+class SlipTerminal:
+    """What a slip says of the terminal. timezone: IANA name; show_name: whether policy lets a slip name the person."""
+
+    id: str
+    site: str
+    place: str
+    complaint_channel: str
+    timezone: str
+    show_name: bool = False
+
+
+def compose(receipt: Receipt, terminal: SlipTerminal, phrases: Phrases, copy: bool = False) -> Slip:
+    """The slip of a recorded outcome; `copy`: it is printed again, or late.
+
+    Raises ValueError for ABANDONED (nobody is there to take a slip), for GIVEN without a claim and for a refusal or
+    referral without its reason.
+    """
+    if receipt.outcome is Outcome.ABANDONED:
+        raise ValueError(f"receipt {receipt.case_number}: ABANDONED has no slip; print one for other outcomes only")
+    kind = receipt.outcome.value.lower()
+    title = [Line(phrases.text(f"{kind}.title"), Style.TITLE, centred=True)]
+    if copy:
+        title.insert(0, Line(phrases.text("copy.title"), Style.TITLE, centred=True))
+    where = receipt.claims[0].place if receipt.claims else terminal.place
+    head = [*title, Line(where, centred=True), Line("", Style.RULE)]
+    if terminal.show_name and receipt.display_name:
+        head.append(Line(phrases.text("name"), right=receipt.display_name))
+    body = _given(receipt, phrases) if receipt.outcome is Outcome.GIVEN else _not_given(receipt, terminal, phrases)
+    parts = (*head, *body, *_foot(receipt, terminal, phrases))
+    return Slip(receipt.case_number + ("-copy" if copy else ""), phrases.language, parts)
+
+
+def qr_text(receipt: Receipt, terminal_id: str) -> str:
+    """The QR code's text: `aid:1:TERMINAL:SEQUENCE:CASE:HASH`, to find the record and to see that it is the same one.
+
+    1 is the version of this format; HASH the first 16 hex digits (64 bits) of the ledger record's SHA-256. Fields are
+    percent-encoded, so that a colon always separates. Nothing in it tells who the person is.
+    """
+    fields = (terminal_id, str(receipt.record_seq), receipt.case_number, receipt.record_hash[:16])
+    return ":".join(("aid", "1", *(quote(text, safe="") for text in fields)))
+
+
+def _given(receipt: Receipt, phrases: Phrases) -> Iterator[Line]:
+    """What was given, claim by claim, and what is left."""
+    if not receipt.claims:
+        raise ValueError(f"receipt {receipt.case_number}: GIVEN without a claim; only a recorded claim may be printed")
+    for claim in receipt.claims:
+        yield Line(_benefit(claim.benefit, phrases), Style.STRONG)
+        yield Line(phrases.text("programme"), right=claim.programme)
+        yield Line(phrases.text("cycle"), right=claim.cycle)
+        yield Line(phrases.text("claim_number"), right=claim.claim_number)
+        yield Line("", Style.RULE)
+    if not receipt.remaining:
+        yield Line(phrases.text("remaining"), right=phrases.text("remaining.none"))
+        return
+    yield Line(phrases.text("remaining"))
+    for benefit in receipt.remaining:
+        yield Line("", right=_benefit(benefit, phrases))
+
+
+def _not_given(receipt: Receipt, terminal: SlipTerminal, phrases: Phrases) -> Iterator[Line]:
+    """Why nothing was given, what to do next, and (by data only) how to object."""
+    reason = receipt.reason
+    if reason is None:
+        raise ValueError(f"receipt {receipt.case_number}: {receipt.outcome.value} without a reason; record one")
+    yield Line(phrases.text(f"reason.{reason.value}"))
+    yield from _right_in_question(receipt, reason, phrases)
+    if receipt.earlier is not None:
+        yield from _earlier(receipt.earlier, terminal, phrases)
+    yield Line("", Style.RULE)
+    yield Line(phrases.text("next"), Style.STRONG)
+    yield Line(phrases.text(f"next.{reason.value}"))
+    if receipt.outcome is Outcome.NOT_ENTITLED:
+        yield Line(phrases.text("objection"), Style.STRONG)
+        yield Line(phrases.text("objection.how", channel=terminal.complaint_channel, case=receipt.case_number))
+    else:
+        yield Line(phrases.text("referred.no_refusal"))
+    yield Line("", Style.RULE)
+    yield Line(phrases.text("case_number"), Style.STRONG, right=receipt.case_number)
+
+
+def _right_in_question(receipt: Receipt, reason: Reason, phrases: Phrases) -> Iterator[Line]:
+    """Which entitlement this is about, where the store named one."""
+    right = receipt.entitlement
+    if right is None:
+        return
+    yield Line(phrases.text("programme"), right=right.programme)
+    yield Line(phrases.text("cycle"), right=right.cycle)
+    if reason is Reason.NOT_YET_VALID:
+        yield Line(phrases.text("valid_from"), right=phrases.date(right.valid_from))
+    if reason is Reason.NO_LONGER_VALID:
+        yield Line(phrases.text("valid_until"), right=phrases.date(right.valid_until))
+
+
+def _earlier(claim: Claim, terminal: SlipTerminal, phrases: Phrases) -> Iterator[Line]:
+    """When, where and under which number the same right was claimed before."""
+    yield Line(phrases.text("earlier"), Style.STRONG)
+    yield Line(phrases.text("when"), right=phrases.date_time(claim.claimed_at, terminal.timezone))
+    yield Line(phrases.text("where"), right=claim.place)
+    yield Line(_benefit(claim.benefit, phrases))
+    yield Line(phrases.text("claim_number"), right=claim.claim_number)
+
+
+def _foot(receipt: Receipt, terminal: SlipTerminal, phrases: Phrases) -> Iterator[Line | QrCode]:
+    """When, where, by which terminal, whom to turn to, and the proof."""
+    terminal_id = receipt.claims[0].terminal_id if receipt.claims else terminal.id
+    yield Line(phrases.text("when"), right=phrases.date_time(receipt.recorded_at, terminal.timezone))
+    yield Line(phrases.text("where"), right=receipt.claims[0].place if receipt.claims else terminal.place)
+    yield Line(phrases.text("terminal"), right=terminal_id)
+    yield Line("", Style.RULE)
+    yield Line(phrases.text("complaint", channel=terminal.complaint_channel))
+    yield QrCode(qr_text(receipt, terminal_id))
+    proof = phrases.text("proof", sequence=str(receipt.record_seq), hash=receipt.record_hash[:16])
+    yield Line(proof, Style.SMALL, centred=True)
+    yield Line(phrases.text("keep"), Style.SMALL, centred=True)
+
+
+def _benefit(benefit: Benefit, phrases: Phrases) -> str:
+    if benefit.kind == "money":
+        return phrases.money(benefit.amount, benefit.unit)
+    return phrases.quantity(benefit.amount, benefit.unit, benefit.item)
