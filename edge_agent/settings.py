@@ -153,14 +153,14 @@ class PrinterSettings(Section):
     paper_mm: Literal[58, 80] = 58
     code_page: str = "CP437"
     timeout_s: Seconds = 3.0
-    flow_control: Literal["none", "rts_cts", "xon_xoff"] = Field("none", description="serial only: as the printer is set")
+    flow_control: Literal["none", "rts_cts", "xon_xoff"] = Field(default="none", description="serial only")
     status: bool = Field(True, description="false for printers that can't answer DLE EOT; failures then go unseen")
-    queued_status: bool = Field(True, description="false for printers that print GS r 1 instead of answering it")
-    slip_timeout_s: Seconds = Field(20.0, description="longest wait for the printer to confirm a slip")
-    profile: str = Field("default", description="python-escpos profile: numbers the code pages")
-    qr: Literal["native", "raster"] = Field("native", description="raster for printers without GS ( k")
-    cutter: bool | None = Field(None, description="unset: 80 mm printers cut, 58 mm slips are torn off")
-    tear_feed_mm: Annotated[float, Field(ge=0, le=100)] = Field(14.0, description="without cutter: head to tear bar")
+    queued_status: bool = Field(default=True, description="false for printers that print GS r 1 instead of answering it")
+    slip_timeout_s: Seconds = Field(default=20.0, description="longest wait for the printer to confirm a slip")
+    profile: str = Field(default="default", description="python-escpos profile: numbers the code pages")
+    qr: Literal["native", "raster"] = Field(default="native", description="raster for printers without GS ( k")
+    cutter: bool | None = Field(default=None, description="unset: 80 mm printers cut, 58 mm slips are torn off")
+    tear_feed_mm: Annotated[float, Field(ge=0, le=100)] = Field(default=14.0, description="head to tear bar")
     folder: Path | None = Field(None, description="simulated only: where slips go as PNG and text")
     script: Path | None = Field(None, description="simulated only: scripted faults (YAML)")
 
