@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edge_agent.core.model import PrinterStatus, Signal
+from edge_agent.core.model import FaceObservation, PrinterStatus, Signal
 from edge_agent.core.slip import Slip
 
 Image = npt.NDArray[np.uint8]
@@ -131,3 +131,25 @@ class Outbox(Protocol):
 
     def close(self) -> None:
         """Close the connection; safe to call twice."""
+
+
+@dataclass(frozen=True)
+class EmbedderId:
+    """Which embedder made a template: templates of different ones can't be compared. sha256: of the model file, hex."""
+
+    name: str
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.sha256[:12]}…)"
+
+
+class PhotoExaminer(Protocol):
+    """Looks at enrolment photographs with the terminal's own vision."""
+
+    @property
+    def embedder(self) -> EmbedderId:
+        """The embedder that makes the probes."""
+
+    def examine(self, image: Image) -> FaceObservation:
+        """What one photograph shows: problems, and a probe when there are none. Photographs are unrelated to each other."""

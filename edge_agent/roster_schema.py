@@ -1,0 +1,166 @@
+"""The fields of a roster file, validated: closed models with bounds.
+
+Rules: a subject's id is opaque; 16 digits, the form of a national number (NIK), are refused, since ids go on the wire.
+Amounts are decimal text, days ISO 8601, instants RFC 3339 with an offset.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from edge_agent.core.model import Benefit, Entitlement, EntitlementState
+
+_NIK_DIGITS = 16
+
+
+def _opaque(value: str) -> str:
+    if value.isdigit() and len(value) == _NIK_DIGITS:
+        raise ValueError("looks like a national number (16 digits); use an opaque id")
+    return value
+
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+SubjectId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), AfterValidator(_opaque)]
+EntitlementId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$")]
+Label = Annotated[str, Field(min_length=1, max_length=80)]
+Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+={0,2}$", max_length=100_000)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Version = Annotated[int, Field(ge=1, lt=2**53)]
+
+
+class Closed(BaseModel):
+    """Unknown fields are refused; values don't change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SealedKey(Closed):
+    """The content key for one terminal. exchange_key: id of the X25519 key it is sealed to; the rest base64url."""
+
+    terminal: Identifier
+    exchange_key: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    ephemeral: Base64
+    sealed: Base64
+
+
+class RosterHeader(Closed):
+    """What stands readable in the file: nothing personal. dimensions: floats in each template."""
+
+    site: Identifier
+    version: Version
+    issued_at: AwareDatetime
+    embedder: Label
+    embedder_sha256: Sha256
+    dimensions: Annotated[int, Field(ge=1, le=4096)]
+    signed_by: str
+    nonce: Base64
+    sealed_to: Annotated[list[SealedKey], Field(min_length=1, max_length=100)]
+
+
+class SubjectRecord(Closed):
+    """One person. templates: little-endian float32, base64url; each is one row of the gallery."""
+
+    subject_id: SubjectId
+    display_name: Annotated[str, Field(max_length=80)] = ""
+    templates: Annotated[list[Base64], Field(min_length=1, max_length=20)]
+
+
+class EntitlementRecord(Closed):
+    """One entitlement, flat; fields as `core.model.Entitlement` and `Benefit`."""
+
+    entitlement_id: EntitlementId
+    subject_id: SubjectId
+    programme: Label
+    cycle: Label
+    kind: Literal["money", "goods"]
+    amount: Annotated[Decimal, Field(gt=0, max_digits=15, decimal_places=3)]
+    unit: Annotated[str, Field(min_length=1, max_length=16)]
+    item: Annotated[str, Field(max_length=40)] = ""
+    valid_from: date
+    valid_until: date
+    state: EntitlementState = EntitlementState.ACTIVE
+    home: Identifier | None = None
+    lease_until: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> EntitlementRecord:
+        if self.valid_until < self.valid_from:
+            raise ValueError(f"valid_until: {self.valid_until} is before valid_from {self.valid_from}")
+        if self.kind == "money" and not (len(self.unit) == 3 and self.unit.isalpha() and self.unit.isupper()):
+            raise ValueError(f"unit: '{self.unit}' is not an ISO 4217 code; money needs one ('IDR')")
+        if self.kind == "goods" and not self.item:
+            raise ValueError("item: goods need one ('beras')")
+        if self.lease_until is not None and self.home is None:
+            raise ValueError("lease_until: a lease needs a home terminal")
+        return self
+
+    def to_entitlement(self) -> Entitlement:
+        """As the core knows it."""
+        benefit = Benefit(self.kind, self.amount, self.unit, self.item)
+        return Entitlement(
+            self.entitlement_id,
+            self.subject_id,
+            self.programme,
+            self.cycle,
+            benefit,
+            self.valid_from,
+            self.valid_until,
+            self.state,
+            self.home,
+            self.lease_until,
+        )
+
+    @classmethod
+    def of(cls, entitlement: Entitlement) -> EntitlementRecord:
+        """From what the core knows. Raises pydantic's ValidationError."""
+        benefit = entitlement.benefit
+        return cls(
+            entitlement_id=entitlement.entitlement_id,
+            subject_id=entitlement.subject_id,
+            programme=entitlement.programme,
+            cycle=entitlement.cycle,
+            kind=benefit.kind,  # type: ignore[arg-type]  # pydantic checks it
+            amount=benefit.amount,
+            unit=benefit.unit,
+            item=benefit.item,
+            valid_from=entitlement.valid_from,
+            valid_until=entitlement.valid_until,
+            state=entitlement.state,
+            home=entitlement.home,
+            lease_until=entitlement.lease_until,
+        )
+
+
+class RosterPayload(Closed):
+    """What is sealed. Ids are unique; every entitlement belongs to a subject of this roster."""
+
+    subjects: Annotated[list[SubjectRecord], Field(max_length=200_000)]
+    entitlements: Annotated[list[EntitlementRecord], Field(max_length=2_000_000)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RosterPayload:
+        subjects: set[str] = set()
+        for place, subject in enumerate(self.subjects):
+            if subject.subject_id in subjects:
+                raise ValueError(f"subjects.{place}.subject_id: {subject.subject_id} appears twice")
+            subjects.add(subject.subject_id)
+        entitlements: set[str] = set()
+        for place, entitlement in enumerate(self.entitlements):
+            if entitlement.entitlement_id in entitlements:
+                raise ValueError(f"entitlements.{place}.entitlement_id: {entitlement.entitlement_id} appears twice")
+            if entitlement.subject_id not in subjects:
+                raise ValueError(f"entitlements.{place}.subject_id: {entitlement.subject_id} is not in subjects")
+            entitlements.add(entitlement.entitlement_id)
+        return self
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first error in one line: field and message, without the value (it may be personal)."""
+    problem = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(part) for part in problem["loc"])
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{field}: {message}" if field else message

@@ -1,0 +1,255 @@
+"""Outcomes: what a session ended with, decided and written in one transaction.
+
+Rules: `record_claim` decides inside the transaction that writes, so nothing can come between. Every outcome, also a refusal,
+leaves a ledger record and an outbox row in that same transaction. A session has one outcome: asked again (a retry after a
+crash), the stored receipt answers.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from edge_agent.core.eligibility import decide
+from edge_agent.core.messages import MarkSlip, RecordClaim, RecordOutcome
+from edge_agent.core.model import Claim, Entitlement, Granted, Outcome, Reason, Receipt, Refused, Timestamp
+from edge_agent.ports import StoreError
+from edge_agent.store.case_number import case_number
+from edge_agent.store.ledger import Checkpoint, Head, Ledger
+from edge_agent.store.receipts import (
+    claims_where,
+    entitlements_of,
+    insert_claim,
+    insert_session,
+    receipts_where,
+)
+from edge_agent.store.records import (
+    benefit_data,
+    claim_data,
+    entitlement_data,
+    evidence_data,
+    instant_text,
+    to_milliseconds,
+)
+from edge_agent.store.roster import RosterTable
+
+CLAIM_RECORDED = "aid.claim.recorded.v1"
+SESSION_ENDED = "aid.session.ended.v1"
+SLIP_PRINTED = "aid.slip.printed.v1"
+SLIP_FAILED = "aid.slip.failed.v1"
+_LONGEST_PROBLEM = 200
+
+
+@dataclass(frozen=True)
+class TerminalIdentity:
+    """Who writes: id and site as in the settings, place as on slips, timezone an IANA name (the local day counts)."""
+
+    id: str
+    site: str
+    place: str
+    timezone: str
+
+
+class Outcomes:
+    """Sessions and claims through the store's connection. Methods run inside the caller's transaction."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        ledger: Ledger,
+        roster: RosterTable,
+        terminal: TerminalIdentity,
+        checkpoint: Checkpoint,
+    ) -> None:
+        self._connection = connection
+        self._ledger = ledger
+        self._roster = roster
+        self._terminal = terminal
+        self._zone = ZoneInfo(terminal.timezone)
+        self._checkpoint = checkpoint
+
+    def record_claim(self, request: RecordClaim, at: Timestamp) -> Receipt:
+        """Decide and write; the receipt's outcome is GIVEN, NOT_ENTITLED or REFERRED."""
+        stored = self._stored(request.session_id, request.subject_id)
+        if stored is not None:
+            return stored
+        head = self._ledger.head()
+        instant = _best_instant(at, head)
+        decision = self._decide(request.subject_id, instant)
+        base: dict[str, Any] = {
+            "session": request.session_id,
+            "subject": request.subject_id,
+            "evidence": evidence_data(request.evidence),
+        }
+        number = case_number(self._terminal.id, head.sequence + 1)
+        if isinstance(decision, Refused):
+            return self._refuse(request, decision, number, instant, base, at)
+        claims = self._claims(decision.entitlements, number, instant)
+        for claim in claims:
+            insert_claim(self._connection, claim, request.session_id, head.sequence + 1)
+        self._checkpoint("claim:inserted")
+        remaining = tuple(entitlement.benefit for entitlement in decision.remaining)
+        data = {
+            **base,
+            "claims": [claim_data(claim) for claim in claims],
+            "remaining": [benefit_data(benefit) for benefit in remaining],
+        }
+        new = self._append(CLAIM_RECORDED, Outcome.GIVEN, None, number, data, at)
+        receipt = Receipt(
+            request.session_id, Outcome.GIVEN, None, number, instant, new.sequence, new.hash, claims, remaining
+        )
+        return self._finish(receipt, request.subject_id)
+
+    def record_outcome(self, request: RecordOutcome, at: Timestamp) -> Receipt:
+        """Write an outcome that has no claim and no subject."""
+        if request.outcome is not request.reason.outcome:
+            raise StoreError(
+                f"session {request.session_id}: outcome {request.outcome.value} does not go with reason {request.reason.value}"
+            )
+        stored = self._stored(request.session_id, None)
+        if stored is not None:
+            return stored
+        head = self._ledger.head()
+        number = case_number(self._terminal.id, head.sequence + 1)
+        attempt = {"kind": request.kind.value, "pad": request.pad.value, "pad_attempts": request.pad_attempts}
+        data = {"session": request.session_id, "attempt": attempt}
+        new = self._append(SESSION_ENDED, request.outcome, request.reason, number, data, at)
+        instant = _best_instant(at, head)
+        receipt = Receipt(request.session_id, request.outcome, request.reason, number, instant, new.sequence, new.hash)
+        return self._finish(receipt, None)
+
+    def mark_slip(self, mark: MarkSlip, at: Timestamp) -> None:
+        """Note that the slip came out, or why not; saying the same again changes nothing."""
+        row = self._connection.execute(
+            "SELECT case_number, slip, slip_problem FROM session WHERE session_id = ?", (mark.session_id,)
+        ).fetchone()
+        if row is None:
+            raise StoreError(f"session {mark.session_id}: has no recorded outcome, so it has no slip to mark")
+        problem = "" if mark.printed else mark.problem[:_LONGEST_PROBLEM]
+        state = "printed" if mark.printed else "failed"
+        if (row[1], row[2]) == (state, problem):
+            return
+        data = {"session": mark.session_id, "case_number": row[0]}
+        if not mark.printed:
+            data["problem"] = problem
+        new = self._ledger.append(SLIP_PRINTED if mark.printed else SLIP_FAILED, data, at)
+        if row[1] != "printed":
+            self._connection.execute(
+                "UPDATE session SET slip = ?, slip_problem = ?, slip_at = ? WHERE session_id = ?",
+                (state, problem, instant_text(new.time), mark.session_id),
+            )
+        self._checkpoint("slip:marked")
+
+    def unprinted(self) -> list[Receipt]:
+        """Given, and the slip is not known to have come out; oldest first."""
+        found = receipts_where(self._connection, "outcome = 'GIVEN' AND slip <> 'printed'")
+        return [self._named(receipt, subject_id) for receipt, subject_id in found]
+
+    def _decide(self, subject_id: str, instant: datetime) -> Granted | Refused:
+        if not self._roster.has_subject(subject_id):
+            # The roster changed since the face was matched: circumstance, not data.
+            return Refused(Reason.NOT_RECOGNISED)
+        return decide(
+            subject_id,
+            entitlements_of(self._connection, subject_id),
+            claims_where(self._connection, "subject_id", subject_id),
+            self._terminal.id,
+            instant,
+            instant.astimezone(self._zone).date(),
+        )
+
+    def _claims(self, entitlements: tuple[Entitlement, ...], number: str, instant: datetime) -> tuple[Claim, ...]:
+        """One claim each; a lone claim has the case number, several have -1, -2 … behind it."""
+        return tuple(
+            Claim(
+                claim_id=str(uuid.uuid4()),
+                claim_number=number if len(entitlements) == 1 else f"{number}-{place}",
+                entitlement_id=entitlement.entitlement_id,
+                subject_id=entitlement.subject_id,
+                programme=entitlement.programme,
+                cycle=entitlement.cycle,
+                benefit=entitlement.benefit,
+                claimed_at=instant,
+                terminal_id=self._terminal.id,
+                place=self._terminal.place,
+            )
+            for place, entitlement in enumerate(entitlements, 1)
+        )
+
+    def _refuse(
+        self,
+        request: RecordClaim,
+        decision: Refused,
+        number: str,
+        instant: datetime,
+        base: Mapping[str, Any],
+        at: Timestamp,
+    ) -> Receipt:
+        reason, outcome = decision.reason, decision.reason.outcome
+        data = dict(base)
+        if decision.entitlement is not None:
+            data["entitlement"] = entitlement_data(decision.entitlement)
+        if decision.earlier is not None:
+            data["earlier_claim"] = decision.earlier.claim_id
+        new = self._append(SESSION_ENDED, outcome, reason, number, data, at)
+        receipt = Receipt(
+            session_id=request.session_id,
+            outcome=outcome,
+            reason=reason,
+            case_number=number,
+            recorded_at=instant,
+            record_seq=new.sequence,
+            record_hash=new.hash,
+            earlier=decision.earlier,
+            entitlement=decision.entitlement,
+        )
+        return self._finish(receipt, request.subject_id)
+
+    def _append(
+        self,
+        event_type: str,
+        outcome: Outcome,
+        reason: Reason | None,
+        number: str,
+        data: Mapping[str, Any],
+        at: Timestamp,
+    ) -> Head:
+        """The ledger record of an outcome, with what every one of them says."""
+        common = {
+            "outcome": outcome.value,
+            "reason": reason.value if reason else None,
+            "case_number": number,
+            "site": self._terminal.site,
+            "place": self._terminal.place,
+            "roster": self._roster.reference(),
+        }
+        return self._ledger.append(event_type, {**data, **common}, at)
+
+    def _finish(self, receipt: Receipt, subject_id: str | None) -> Receipt:
+        insert_session(self._connection, receipt, subject_id)
+        self._checkpoint("session:inserted")
+        return self._named(receipt, subject_id or "")
+
+    def _stored(self, session_id: str, subject_id: str | None) -> Receipt | None:
+        """The receipt this session already has. Raises StoreError when it belongs to somebody else."""
+        found = receipts_where(self._connection, "session_id = ?", (session_id,))
+        if not found:
+            return None
+        receipt, owner = found[0]
+        if subject_id is not None and owner and owner != subject_id:
+            raise StoreError(f"session {session_id}: already recorded for another subject; nothing was recorded")
+        return self._named(receipt, owner)
+
+    def _named(self, receipt: Receipt, subject_id: str) -> Receipt:
+        return replace(receipt, display_name=self._roster.display_name(subject_id)) if subject_id else receipt
+
+
+def _best_instant(at: Timestamp, head: Head) -> datetime:
+    """The clock where it is trusted; otherwise it is at least as late as the last record."""
+    now = to_milliseconds(at.utc)
+    return now if at.clock_trusted else max(now, head.time)

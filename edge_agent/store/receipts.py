@@ -1,0 +1,166 @@
+"""Receipts and claims as rows, and back.
+
+Rules: what a receipt said once it says again, so that a repeated request or a slip printed after a restart is the same.
+The display name is not kept with the receipt: it comes from the roster when it is needed.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from edge_agent.core.model import Benefit, Claim, Entitlement, EntitlementState, Outcome, Reason, Receipt
+from edge_agent.store.records import benefit_data, instant_text, parse_instant
+
+_CLAIM_COLUMNS = (
+    "claim_id, claim_number, entitlement_id, subject_id, programme, cycle, kind, amount, unit, item, "
+    "claimed_at, terminal_id, place"
+)
+_ENTITLEMENT_COLUMNS = (
+    "entitlement_id, subject_id, programme, cycle, kind, amount, unit, item, valid_from, valid_until, state, home, "
+    "lease_until"
+)
+
+
+def insert_claim(connection: sqlite3.Connection, claim: Claim, session_id: str, sequence: int) -> None:
+    """Add the claim's row; a second claim of the same entitlement is an `sqlite3.IntegrityError`."""
+    benefit = claim.benefit
+    connection.execute(
+        f"INSERT INTO claim ({_CLAIM_COLUMNS}, session_id, seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            claim.claim_id,
+            claim.claim_number,
+            claim.entitlement_id,
+            claim.subject_id,
+            claim.programme,
+            claim.cycle,
+            benefit.kind,
+            str(benefit.amount),
+            benefit.unit,
+            benefit.item,
+            instant_text(claim.claimed_at),
+            claim.terminal_id,
+            claim.place,
+            session_id,
+            sequence,
+        ),
+    )
+
+
+def claims_where(connection: sqlite3.Connection, column: str, value: str) -> tuple[Claim, ...]:
+    """Claims by `subject_id`, `session_id` or `claim_id`, in the order of their numbers."""
+    rows = connection.execute(
+        f"SELECT {_CLAIM_COLUMNS} FROM claim WHERE {column} = ? ORDER BY seq, claim_number", (value,)
+    )
+    return tuple(_claim(row) for row in rows)
+
+
+def insert_entitlement(connection: sqlite3.Connection, entitlement: Entitlement) -> None:
+    """Add the entitlement's row."""
+    marks = ", ".join("?" * 13)
+    connection.execute(
+        f"INSERT INTO entitlement ({_ENTITLEMENT_COLUMNS}) VALUES ({marks})", _entitlement_values(entitlement)
+    )
+
+
+def entitlements_of(connection: sqlite3.Connection, subject_id: str) -> list[Entitlement]:
+    """The subject's entitlements in the roster."""
+    rows = connection.execute(f"SELECT {_ENTITLEMENT_COLUMNS} FROM entitlement WHERE subject_id = ?", (subject_id,))
+    return [_entitlement(row) for row in rows]
+
+
+def insert_session(connection: sqlite3.Connection, receipt: Receipt, subject_id: str | None) -> None:
+    """Add the session's row, with all of the receipt that is not in columns as JSON."""
+    detail: dict[str, Any] = {"remaining": [benefit_data(benefit) for benefit in receipt.remaining]}
+    if receipt.earlier is not None:
+        detail["earlier"] = receipt.earlier.claim_id
+    if receipt.entitlement is not None:
+        detail["entitlement"] = _entitlement_values(receipt.entitlement)
+    connection.execute(
+        "INSERT INTO session (session_id, outcome, reason, case_number, subject_id, recorded_at, seq, detail)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            receipt.session_id,
+            receipt.outcome.value,
+            receipt.reason.value if receipt.reason else None,
+            receipt.case_number,
+            subject_id,
+            instant_text(receipt.recorded_at),
+            receipt.record_seq,
+            json.dumps(detail),
+        ),
+    )
+
+
+def receipts_where(
+    connection: sqlite3.Connection, condition: str, values: Iterable[Any] = ()
+) -> list[tuple[Receipt, str]]:
+    """(receipt, subject_id or "") of the sessions that meet an SQL condition, oldest first."""
+    rows = connection.execute(
+        "SELECT session_id, outcome, reason, case_number, recorded_at, session.seq, hash, detail, subject_id"
+        f" FROM session JOIN ledger USING (seq) WHERE {condition} ORDER BY session.seq",
+        tuple(values),
+    ).fetchall()
+    return [(_receipt(connection, row), row[8] or "") for row in rows]
+
+
+def _receipt(connection: sqlite3.Connection, row: Any) -> Receipt:
+    session_id, outcome, reason, number, recorded_at, sequence, digest, detail_text, _ = row
+    detail = json.loads(detail_text)
+    earlier = claims_where(connection, "claim_id", detail["earlier"]) if "earlier" in detail else ()
+    return Receipt(
+        session_id=session_id,
+        outcome=Outcome(outcome),
+        reason=Reason(reason) if reason else None,
+        case_number=number,
+        recorded_at=parse_instant(recorded_at),
+        record_seq=sequence,
+        record_hash=digest,
+        claims=claims_where(connection, "session_id", session_id),
+        remaining=tuple(_benefit(*(b[k] for k in ("kind", "amount", "unit", "item"))) for b in detail["remaining"]),
+        earlier=earlier[0] if earlier else None,
+        entitlement=_entitlement(detail["entitlement"]) if "entitlement" in detail else None,
+    )
+
+
+def _benefit(kind: str, amount: str, unit: str, item: str) -> Benefit:
+    return Benefit(kind, Decimal(amount), unit, item)
+
+
+def _claim(row: Any) -> Claim:
+    return Claim(*row[:6], _benefit(*row[6:10]), parse_instant(row[10]), row[11], row[12])
+
+
+def _entitlement(row: Any) -> Entitlement:
+    return Entitlement(
+        *row[:4],
+        _benefit(*row[4:8]),
+        date.fromisoformat(row[8]),
+        date.fromisoformat(row[9]),
+        EntitlementState(row[10]),
+        row[11],
+        parse_instant(row[12]) if row[12] else None,
+    )
+
+
+def _entitlement_values(entitlement: Entitlement) -> tuple[Any, ...]:
+    benefit = entitlement.benefit
+    return (
+        entitlement.entitlement_id,
+        entitlement.subject_id,
+        entitlement.programme,
+        entitlement.cycle,
+        benefit.kind,
+        str(benefit.amount),
+        benefit.unit,
+        benefit.item,
+        entitlement.valid_from.isoformat(),
+        entitlement.valid_until.isoformat(),
+        entitlement.state.value,
+        entitlement.home,
+        instant_text(entitlement.lease_until) if entitlement.lease_until else None,
+    )

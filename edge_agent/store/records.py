@@ -1,0 +1,160 @@
+"""One ledger record: a CloudEvents 1.0 JSON object, chained by hash and signed. `docs/records.md` is the description.
+
+Rules: the hash is SHA-256 over the RFC 8785 canonical bytes of the object without `signature`; the Ed25519 signature is over
+the same bytes. Data holds numbers, booleans and short text: opaque ids, never a name, a national number, an image or an
+embedding. Fractions are rounded to four decimals, so that canonical bytes are short and the same everywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+import rfc8785
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from edge_agent.core.model import Benefit, Claim, Entitlement, Evidence, Timestamp
+from edge_agent.key_files import key_id
+
+GENESIS = "0" * 64
+"""`prevhash` of a terminal's first record."""
+
+DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class SignedRecord:
+    """body: canonical JSON with the signature, UTF-8; hash: SHA-256 hex of the canonical JSON without it."""
+
+    body: bytes
+    hash: str
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where the record stands: sequence from 1, the hash before it, and its time, which never runs backwards."""
+
+    sequence: int
+    previous_hash: str
+    time: datetime
+
+
+def sign_record(
+    key: Ed25519PrivateKey,
+    terminal_id: str,
+    event_id: str,
+    event_type: str,
+    position: Position,
+    at: Timestamp,
+    data: Mapping[str, Any],
+) -> SignedRecord:
+    """Make the record. When `position.time` is later than the clock, the clock was behind and the record says so."""
+    held = position.time > to_milliseconds(at.utc)
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": f"urn:aid:terminal:{terminal_id}",
+        "type": event_type,
+        "time": instant_text(position.time),
+        "datacontenttype": "application/json",
+        # The sequence extension is text that sorts; 32-bit CloudEvents integers can't hold milliseconds since boot.
+        "sequence": f"{position.sequence:010}",
+        "prevhash": position.previous_hash,
+        "clocktrusted": at.clock_trusted and not held,
+        "monotonicms": str(at.monotonic_ms),
+        "bootid": at.boot_id,
+        "keyid": key_id(key.public_key()),
+        "data": rounded(data),
+    }
+    if held:
+        event["clockutc"] = instant_text(at.utc)
+    unsigned = rfc8785.dumps(event)
+    event["signature"] = base64.urlsafe_b64encode(key.sign(unsigned)).rstrip(b"=").decode()
+    return SignedRecord(rfc8785.dumps(event), hashlib.sha256(unsigned).hexdigest())
+
+
+def check_signature(event: Mapping[str, Any], public_key: Ed25519PublicKey) -> tuple[str, bool]:
+    """(hash, whether the signature is this key's) of a parsed record. Raises ValueError when it can't be canonicalised."""
+    unsigned = rfc8785.dumps({name: value for name, value in event.items() if name != "signature"})
+    digest = hashlib.sha256(unsigned).hexdigest()
+    try:
+        text = str(event.get("signature", ""))
+        public_key.verify(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), unsigned)
+    except (InvalidSignature, ValueError):
+        return digest, False
+    return digest, True
+
+
+def rounded(value: Any) -> Any:
+    """The value with floats rounded to DECIMALS; mappings and sequences are copied."""
+    if isinstance(value, float):
+        return round(value, DECIMALS)
+    if isinstance(value, Mapping):
+        return {str(name): rounded(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(part) for part in value]
+    return value
+
+
+def to_milliseconds(instant: datetime) -> datetime:
+    """The instant in UTC, cut to the precision that records keep."""
+    utc = instant.astimezone(timezone.utc)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def instant_text(instant: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds: sorts as text."""
+    return to_milliseconds(instant).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def parse_instant(text: str) -> datetime:
+    """The inverse of `instant_text`."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
+
+
+def benefit_data(benefit: Benefit) -> dict[str, str]:
+    """A benefit as data; the amount is decimal text, since JSON numbers are binary fractions."""
+    return {"kind": benefit.kind, "amount": str(benefit.amount), "unit": benefit.unit, "item": benefit.item}
+
+
+def claim_data(claim: Claim) -> dict[str, str]:
+    """What an auditor needs of a claim."""
+    return {
+        "claim_id": claim.claim_id,
+        "claim_number": claim.claim_number,
+        "entitlement_id": claim.entitlement_id,
+        "programme": claim.programme,
+        "cycle": claim.cycle,
+        **benefit_data(claim.benefit),
+    }
+
+
+def entitlement_data(entitlement: Entitlement) -> dict[str, str]:
+    """The entitlement that a refusal is about."""
+    return {
+        "entitlement_id": entitlement.entitlement_id,
+        "programme": entitlement.programme,
+        "cycle": entitlement.cycle,
+        "valid_from": entitlement.valid_from.isoformat(),
+        "valid_until": entitlement.valid_until.isoformat(),
+    }
+
+
+def evidence_data(evidence: Evidence) -> dict[str, Any]:
+    """How the person was recognised: numbers only."""
+    return {
+        "kind": evidence.kind.value,
+        "score": evidence.score,
+        "threshold": evidence.threshold,
+        "runner_up": evidence.runner_up,
+        "margin": evidence.margin,
+        "gallery_size": evidence.gallery_size,
+        "frames": evidence.frames,
+        "pad": evidence.pad.value,
+        "pad_attempts": evidence.pad_attempts,
+    }

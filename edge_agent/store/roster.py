@@ -1,0 +1,190 @@
+"""The roster as the terminal holds it: templates and names encrypted, replaced as a whole.
+
+Rules: `replace` runs inside the caller's transaction, so the old roster stays until the new one is complete. An older version
+is refused; the same file again changes nothing. Templates of another embedder are never matched.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from edge_agent.core.model import Gallery, Timestamp
+from edge_agent.ports import EmbedderId, RosterError, StoreError
+from edge_agent.roster_file import Roster
+from edge_agent.store.ledger import Checkpoint, Ledger
+from edge_agent.store.receipts import insert_entitlement
+from edge_agent.store.records import instant_text, parse_instant
+from edge_agent.store.templates import TemplateCipher
+
+ROSTER_IMPORTED = "aid.roster.imported.v1"
+
+
+@dataclass(frozen=True)
+class RosterInfo:
+    """The roster in force. version 0, empty texts and None: none was imported yet."""
+
+    version: int = 0
+    site: str = ""
+    issued_at: datetime | None = None
+    imported_at: datetime | None = None
+    file_sha256: str = ""
+    embedder: EmbedderId | None = None
+    subjects: int = 0
+    templates: int = 0
+    entitlements: int = 0
+
+
+@dataclass(frozen=True)
+class RosterChange:
+    """What an import did. changed: False when the very same file was in force already."""
+
+    changed: bool
+    version: int
+    previous_version: int
+    subjects: int
+    subjects_added: int
+    subjects_removed: int
+    entitlements: int
+
+
+class RosterTable:
+    """Roster, subjects, templates and entitlements through the store's connection."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        ledger: Ledger,
+        cipher: TemplateCipher,
+        embedder: EmbedderId | None,
+        checkpoint: Checkpoint,
+    ) -> None:
+        self._connection = connection
+        self._ledger = ledger
+        self._cipher = cipher
+        self._embedder = embedder
+        self._checkpoint = checkpoint
+
+    def info(self) -> RosterInfo:
+        """The roster in force."""
+        row = self._connection.execute(
+            "SELECT version, site, issued_at, imported_at, file_sha256, embedder_name, embedder_sha256 FROM roster"
+        ).fetchone()
+        if row is None:
+            return RosterInfo()
+        counts = [self._count(table) for table in ("subject", "template", "entitlement")]
+        return RosterInfo(
+            row[0], row[1], parse_instant(row[2]), parse_instant(row[3]), row[4], EmbedderId(row[5], row[6]), *counts
+        )
+
+    def reference(self) -> dict[str, Any]:
+        """The roster and embedder that a record names."""
+        row = self._connection.execute(
+            "SELECT version, file_sha256, embedder_name, embedder_sha256 FROM roster"
+        ).fetchone()
+        if row is None:
+            return {"version": 0}
+        return {"version": row[0], "sha256": row[1], "embedder": row[2], "embedder_sha256": row[3]}
+
+    def has_subject(self, subject_id: str) -> bool:
+        """Whether the roster in force knows this subject."""
+        row = self._connection.execute("SELECT 1 FROM subject WHERE subject_id = ?", (subject_id,)).fetchone()
+        return row is not None
+
+    def display_name(self, subject_id: str) -> str:
+        """The name for slips; empty when the roster holds none."""
+        row = self._connection.execute(
+            "SELECT display_name, version FROM subject, roster WHERE subject_id = ?", (subject_id,)
+        ).fetchone()
+        return self._cipher.open_name(subject_id, row[1], row[0]) if row and row[0] is not None else ""
+
+    def gallery(self) -> Gallery:
+        """Every template, decrypted. Raises StoreError when they were made by another embedder than the one in use."""
+        info = self.info()
+        if self._embedder is not None and info.embedder is not None and info.embedder != self._embedder:
+            raise StoreError(
+                f"roster {info.version} was made for embedder {info.embedder}, this terminal runs {self._embedder}: "
+                "their templates can't be compared; import a roster made for it"
+            )
+        rows = self._connection.execute("SELECT subject_id, sealed FROM template ORDER BY template_id").fetchall()
+        templates = [self._cipher.open_template(subject_id, info.version, sealed) for subject_id, sealed in rows]
+        matrix = np.stack(templates) if templates else np.zeros((0, 0), np.float32)
+        return Gallery(tuple(row[0] for row in rows), matrix)
+
+    def replace(self, roster: Roster, at: Timestamp, file_name: str) -> RosterChange:
+        """Put this roster in force. Raises RosterError when it is older, or another file of the same version."""
+        old = self.info()
+        if roster.version < old.version:
+            raise RosterError(
+                f"{file_name}: version {roster.version} is older than {old.version}, which is in force and stays; "
+                "ask the office for the newest roster"
+            )
+        if roster.version == old.version:
+            if roster.file_sha256 != old.file_sha256:
+                raise RosterError(
+                    f"{file_name}: version {roster.version} is in force already with other content, which stays; "
+                    "a changed roster needs a higher version"
+                )
+            return RosterChange(False, old.version, old.version, old.subjects, 0, 0, old.entitlements)
+        before = {row[0] for row in self._connection.execute("SELECT subject_id FROM subject")}
+        self._insert(roster, at)
+        now = {subject.subject_id for subject in roster.subjects}
+        change = RosterChange(
+            True,
+            roster.version,
+            old.version,
+            len(now),
+            len(now - before),
+            len(before - now),
+            len(roster.entitlements),
+        )
+        data = {
+            "version": change.version,
+            "previous_version": change.previous_version,
+            "sha256": roster.file_sha256,
+            "site": roster.site,
+            "subjects": change.subjects,
+            "subjects_added": change.subjects_added,
+            "subjects_removed": change.subjects_removed,
+            "entitlements": change.entitlements,
+            "embedder": roster.embedder.name,
+            "embedder_sha256": roster.embedder.sha256,
+        }
+        self._ledger.append(ROSTER_IMPORTED, data, at)
+        return change
+
+    def _insert(self, roster: Roster, at: Timestamp) -> None:
+        execute = self._connection.execute
+        for table in ("entitlement", "template", "subject", "roster"):
+            execute(f"DELETE FROM {table}")
+        self._checkpoint("roster:cleared")
+        execute(
+            "INSERT INTO roster (one, version, site, issued_at, imported_at, file_sha256, embedder_name, embedder_sha256)"
+            " VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                roster.version,
+                roster.site,
+                instant_text(roster.issued_at),
+                instant_text(at.utc),
+                roster.file_sha256,
+                roster.embedder.name,
+                roster.embedder.sha256,
+            ),
+        )
+        for subject in roster.subjects:
+            key = subject.subject_id
+            name = self._cipher.seal_name(key, roster.version, subject.display_name) if subject.display_name else None
+            execute("INSERT INTO subject (subject_id, display_name) VALUES (?, ?)", (key, name))
+            for template in subject.templates:
+                sealed = self._cipher.seal_template(key, roster.version, template)
+                execute("INSERT INTO template (subject_id, sealed) VALUES (?, ?)", (key, sealed))
+        for entitlement in roster.entitlements:
+            insert_entitlement(self._connection, entitlement)
+        self._checkpoint("roster:inserted")
+
+    def _count(self, table: str) -> int:
+        return int(self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])

@@ -1,0 +1,254 @@
+"""The store: one open database file, its keys and its lock; every write of the terminal goes through here.
+
+Rules: main thread only (the uplink reads its outbox through `SqliteOutbox`). Every method is one transaction or one read.
+After a StoreError nothing of that call was written, and the same call may be made again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from edge_agent.core.messages import (
+    ClaimRecorded,
+    ClaimRefused,
+    MarkSlip,
+    OutcomeRecorded,
+    RecordClaim,
+    RecordOutcome,
+)
+from edge_agent.core.model import Gallery, Outcome, Receipt, Timestamp
+from edge_agent.key_files import key_id
+from edge_agent.ports import EmbedderId, RosterError, StoreError
+from edge_agent.roster_file import read_roster
+from edge_agent.store.claims import Outcomes, TerminalIdentity
+from edge_agent.store.database import open_database, told, transaction
+from edge_agent.store.keys import Keys
+from edge_agent.store.ledger import Checkpoint, Head, Ledger
+from edge_agent.store.roster import RosterChange, RosterInfo, RosterTable
+from edge_agent.store.templates import TemplateCipher
+
+_EVENT_KIND = re.compile(r"[a-z]+([._][a-z]+)*")
+_BYTES_PER_MB = 1_000_000
+
+
+class Store:
+    """An open store. Make one with `Store.open`; it is a context manager that closes."""
+
+    def __init__(
+        self,
+        path: Path,
+        lock: _FileLock,
+        connection: sqlite3.Connection,
+        keys: Keys,
+        terminal: TerminalIdentity,
+        embedder: EmbedderId | None,
+        checkpoint: Checkpoint,
+    ) -> None:
+        self.path = path
+        self._lock = lock
+        self._connection = connection
+        self._keys = keys
+        self._terminal = terminal
+        self._embedder = embedder
+        self._checkpoint = checkpoint
+        self._cipher = TemplateCipher(keys.template)
+        self._ledger = Ledger(connection, keys.signing, terminal.id, checkpoint)
+        self._roster = RosterTable(connection, self._ledger, self._cipher, embedder, checkpoint)
+        self._outcomes = Outcomes(connection, self._ledger, self._roster, terminal, checkpoint)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        keys: Keys,
+        terminal: TerminalIdentity,
+        *,
+        embedder: EmbedderId | None = None,
+        checkpoint: Checkpoint = lambda _: None,
+    ) -> Store:
+        """Lock, check, migrate and open the file, creating it if absent.
+
+        embedder: the one this terminal runs; a roster for another is refused. checkpoint: called at each step of a
+        transaction (tests). Raises StoreError naming the file, what failed and the remedy; a damaged, foreign or newer
+        file, or one of another terminal or key, is left as it is.
+        """
+        lock = _FileLock(path)
+        try:
+            connection = open_database(path)
+            try:
+                store = cls(path, lock, connection, keys, terminal, embedder, checkpoint)
+                with told(path):
+                    store._check_identity()
+                    store._ledger.check_head(path)
+            except BaseException:
+                connection.close()
+                raise
+        except BaseException:
+            lock.release()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Close the file and free the lock; safe to call twice."""
+        self._connection.close()
+        self._lock.release()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def record_claim(self, request: RecordClaim, at: Timestamp) -> ClaimRecorded | ClaimRefused:
+        """Decide and commit. Raises StoreError: nothing was recorded."""
+        with transaction(self._connection, self.path):
+            self._checkpoint("claim:begun")
+            receipt = self._outcomes.record_claim(request, at)
+        self._checkpoint("claim:committed")
+        return ClaimRecorded(receipt) if receipt.outcome is Outcome.GIVEN else ClaimRefused(receipt)
+
+    def record_outcome(self, request: RecordOutcome, at: Timestamp) -> OutcomeRecorded:
+        """Commit an outcome without a claim. Raises StoreError: nothing was recorded."""
+        with transaction(self._connection, self.path):
+            self._checkpoint("outcome:begun")
+            receipt = self._outcomes.record_outcome(request, at)
+        self._checkpoint("outcome:committed")
+        return OutcomeRecorded(receipt)
+
+    def mark_slip(self, mark: MarkSlip, at: Timestamp) -> None:
+        """Commit whether a slip came out. Raises StoreError, also for a session without an outcome."""
+        with transaction(self._connection, self.path):
+            self._checkpoint("slip:begun")
+            self._outcomes.mark_slip(mark, at)
+        self._checkpoint("slip:committed")
+
+    def record_terminal_event(self, kind: str, data: Mapping[str, Any], at: Timestamp) -> None:
+        """Commit `aid.terminal.<kind>.v1` ("started", "part.failed"). data: JSON values, nothing personal."""
+        if not _EVENT_KIND.fullmatch(kind):
+            raise StoreError(f"terminal event '{kind}': the kind is lower-case words joined by dots")
+        with transaction(self._connection, self.path):
+            self._ledger.append(f"aid.terminal.{kind}.v1", data, at)
+
+    def unprinted(self) -> list[Receipt]:
+        """Receipts of given claims whose slip is not known to have come out; oldest first."""
+        with told(self.path):
+            return self._outcomes.unprinted()
+
+    def gallery(self) -> Gallery:
+        """The templates of the roster in force. Raises StoreError when they don't fit this terminal's embedder."""
+        with told(self.path):
+            return self._roster.gallery()
+
+    def roster_info(self) -> RosterInfo:
+        """What roster is in force."""
+        with told(self.path):
+            return self._roster.info()
+
+    def ledger_head(self) -> Head:
+        """The last record: sequence, hash, time."""
+        with told(self.path):
+            return self._ledger.head()
+
+    def import_roster(self, roster_file: Path, at: Timestamp) -> RosterChange:
+        """Put a signed roster in force, or leave the old one. Raises RosterError (file, field, remedy) or StoreError."""
+        roster = read_roster(roster_file, self._keys.roster, self._terminal.id, self._keys.exchange, self._embedder)
+        if roster.site != self._terminal.site:
+            raise RosterError(
+                f"{roster_file}: site: is for '{roster.site}', this terminal serves '{self._terminal.site}'; "
+                "the old roster stays; ask the office for this site's roster"
+            )
+        with transaction(self._connection, self.path):
+            change = self._roster.replace(roster, at, str(roster_file))
+        if change.changed:
+            # Templates of people who left the roster must not survive in the write-ahead log.
+            with told(self.path):
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return change
+
+    def _check_identity(self) -> None:
+        """The file belongs to this terminal and to these keys; a new file is marked with them."""
+        mine = {
+            "terminal_id": self._terminal.id,
+            "signing_key_id": key_id(self._keys.signing.public_key()),
+            "template_key_check": self._cipher.check_value,
+        }
+        with transaction(self._connection, self.path):
+            found = dict(self._connection.execute("SELECT key, value FROM meta").fetchall())
+            for key in mine.keys() - found.keys():
+                self._connection.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (key, mine[key]))
+        for key, remedy in _IDENTITY_REMEDIES.items():
+            if found.get(key, mine[key]) != mine[key]:
+                raise StoreError(f"{self.path}: {remedy.format(found=found[key], mine=mine[key])}")
+
+
+_IDENTITY_REMEDIES = {
+    "terminal_id": "belongs to terminal '{found}', the settings say '{mine}'; correct terminal.id or store.path",
+    "signing_key_id": (
+        "its ledger is signed by key {found}, store.signing_key is {mine}; put the old key back: "
+        "a chain can't be continued with another one"
+    ),
+    "template_key_check": (
+        "was encrypted with another key than store.template_key; put the old key back, "
+        "or move the file away and import the roster into a new one"
+    ),
+}
+
+
+def check_disk(path: Path, free_min_mb: float) -> float:
+    """Free megabytes (10^6 bytes) where the database lies. Raises StoreError when under `store.disk_free_min_mb`."""
+    folder = path.absolute().parent
+    try:
+        free_mb = shutil.disk_usage(folder).free / _BYTES_PER_MB
+    except OSError as error:
+        raise StoreError(f"{folder}: free space can't be asked ({error.strerror}); check store.path") from error
+    if free_mb < free_min_mb:
+        raise StoreError(
+            f"{folder}: {free_mb:.0f} MB free, store.disk_free_min_mb is {free_min_mb:g}; "
+            "free space before records are lost (journalctl --vacuum-size=50M)"
+        )
+    return free_mb
+
+
+class _FileLock:
+    """One store per file: an advisory lock on `<file>.lock`, which the kernel frees when the process dies."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.with_name(path.name + ".lock")
+        self._descriptor: int | None = None
+        try:
+            path.absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(
+                f"{path}: its folder can't be written ({error.strerror}); create {path.absolute().parent} and give it "
+                "to the user of the service (chown), or correct store.path"
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(descriptor)
+            raise StoreError(
+                f"{path}: in use by process {holder}; stop it first (systemctl stop edge-agent), then try again"
+            ) from error
+        self._descriptor = descriptor
+        with suppress(OSError):  # a full disk may refuse the number: it is only for the message above
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+
+    def release(self) -> None:
+        """Free the lock; safe to call twice. The lock file stays: removing it would race with another start."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
