@@ -1,0 +1,107 @@
+"""What must hold on every step of a session, whatever happens. Used by the enumeration and by the state machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from edge_agent.core.messages import (
+    ClaimRecorded,
+    ClaimRefused,
+    Effect,
+    Event,
+    OutcomeRecorded,
+    PrintSlip,
+    RecordClaim,
+    RecordOutcome,
+    ReportEnd,
+    ShowSignal,
+)
+from edge_agent.core.model import MatchKind, Outcome, PadMode, PadVerdict, Paper
+from edge_agent.core.rules import Now, Rules
+from edge_agent.core.state import Phase, Session
+from tests.core.people import SUBJECT_OF
+
+TICK_S = 0.1
+
+
+@dataclass(frozen=True)
+class History:
+    """What this session has already asked for: at most one record, one print, one end."""
+
+    session_id: str = ""
+    recorded: bool = False
+    printed: bool = False
+    ended: bool = False
+
+
+def check(  # noqa: PLR0912
+    before: Session,
+    event: Event,
+    now: Now,
+    after: Session,
+    effects: tuple[Effect, ...],
+    rules: Rules,
+    history: History,
+    max_gap_s: float = TICK_S,
+) -> History:
+    """Raises AssertionError when an invariant is broken; returns the history with this step in it."""
+    current = after.session_id or before.session_id
+    if current and current != history.session_id:
+        assert not history.session_id or history.ended, "a session was dropped without an outcome"
+        history = History(current)
+    for effect in effects:
+        if isinstance(effect, RecordClaim):
+            check_claim(before, after, effect, rules)
+            assert not history.recorded, "two records asked for in one session"
+            history = replace(history, recorded=True)
+        elif isinstance(effect, RecordOutcome):
+            assert effect.outcome is effect.reason.outcome
+            assert effect.outcome in (Outcome.REFERRED, Outcome.ABANDONED), "a face may only be referred"
+            assert not history.recorded, "two records asked for in one session"
+            history = replace(history, recorded=True)
+        elif isinstance(effect, PrintSlip):
+            assert isinstance(event, (ClaimRecorded, ClaimRefused, OutcomeRecorded)), "printed before it was recorded"
+            assert effect.receipt is event.receipt
+            assert effect.receipt.session_id == before.session_id == history.session_id
+            assert effect.receipt.outcome is not Outcome.GIVEN or isinstance(event, ClaimRecorded)
+            assert history.recorded, "printed without asking for a record"
+            assert not history.printed, "printed twice"
+            history = replace(history, printed=True)
+        elif isinstance(effect, ReportEnd):
+            assert not history.ended, "ended twice"
+            assert effect.session_id == history.session_id
+            assert effect.duration_s <= rules.limits.max_s + 3 * max_gap_s, f"session took {effect.duration_s} s"
+            if effect.outcome is Outcome.GIVEN:
+                assert history.printed or after.printer is not None
+            history = replace(history, ended=True)
+        elif isinstance(effect, ShowSignal):
+            assert effect.signal is after.signal or len(effects) > 1
+    busy = {Phase.ACQUIRING, Phase.CHALLENGING, Phase.IDENTIFYING, Phase.RECORDING, Phase.PRINTING}
+    assert bool(after.session_id) or after.phase not in busy
+    assert (after.phase is Phase.CHALLENGING) == (after.challenge is not None)
+    if after.phase not in (Phase.ACQUIRING, Phase.CHALLENGING, Phase.IDENTIFYING):
+        assert not after.probes, "a probe outlived its session"
+    if after.phase in (Phase.IDLE, Phase.OUT_OF_SERVICE):
+        assert not history.session_id or history.ended, "back to rest without an outcome"
+    return history
+
+
+def check_claim(before: Session, after: Session, claim: RecordClaim, rules: Rules) -> None:
+    """No claim without live + identified with threshold and margin, for the very track that is there."""
+    evidence = claim.evidence
+    assert before.phase is Phase.IDENTIFYING
+    if rules.pad.mode is PadMode.ENFORCED:
+        assert evidence.pad is PadVerdict.LIVE, "a claim without liveness"
+    assert evidence.score >= evidence.threshold
+    if evidence.kind is MatchKind.IDENTIFICATION:
+        assert evidence.runner_up is None or evidence.score - evidence.runner_up >= rules.match.margin
+        assert evidence.threshold == rules.match.identification_threshold
+    else:
+        assert evidence.threshold == rules.match.verification_threshold
+        assert claim.subject_id == before.token
+    assert after.printer is not None
+    assert after.printer.online
+    assert after.printer.paper is not Paper.OUT
+    assert after.track_id is not None
+    assert claim.subject_id == SUBJECT_OF[after.track_id], "a claim for another track"
+    assert evidence.frames * 2 >= rules.limits.probe_frames

@@ -1,0 +1,193 @@
+"""Every event in every reachable phase, from every state the small rules can reach, against the invariants."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edge_agent.core import ending, matching, serving
+from edge_agent.core.messages import (
+    Event,
+    PartFailed,
+    PartRecovered,
+    PrinterStatusReported,
+    PrintSlip,
+    RecordFailed,
+    RecordOutcome,
+    SlipFailed,
+    SlipPrinted,
+    Ticked,
+    TokenPresented,
+)
+from edge_agent.core.model import (
+    Embedding,
+    Gallery,
+    MatchKind,
+    Outcome,
+    PadMode,
+    PadVerdict,
+    Paper,
+    Part,
+    PrinterStatus,
+    QualityProblem,
+    Reason,
+)
+from edge_agent.core.rules import MatchRules, Now, Rules
+from edge_agent.core.session import Phase, Session, step
+from edge_agent.core.state import WITH_PERSON, Move, enter
+from tests.core.invariants import History, check
+from tests.core.people import (
+    ANA,
+    BUDI,
+    STRANGER,
+    TWIN,
+    claim_recorded,
+    claim_refused,
+    frame,
+    outcome_recorded,
+    rules,
+)
+
+GAPS_S = (0.1, 1.1)
+UNSEEING = frozenset({Phase.RECORDING, Phase.PRINTING, Phase.SETTLING, Phase.OUT_OF_SERVICE})
+
+
+def events(session: Session, now_s: float) -> Iterator[tuple[str, Event]]:
+    """One of each event, and one of each kind of frame; answers both to this session and to a stranger's."""
+    yield "tick", Ticked()
+    for who in (ANA, BUDI, STRANGER, TWIN):
+        yield f"frame {who}", frame(now_s, who)
+    yield "frame nobody", frame(now_s, None)
+    yield "frame left", frame(now_s, ANA, parallax=0.25)
+    yield "frame right", frame(now_s, ANA, parallax=-0.25)
+    yield "frame far", frame(now_s, ANA, problems=(QualityProblem.TOO_FAR,))
+    yield "frame many", frame(now_s, ANA, problems=(QualityProblem.MANY_FACES,))
+    yield "token", TokenPresented(ANA)
+    yield "token unknown", TokenPresented("nobody")
+    yield "printer ok", PrinterStatusReported(PrinterStatus(online=True))
+    yield "printer out", PrinterStatusReported(PrinterStatus(online=True, paper=Paper.OUT))
+    yield "printer gone", PrinterStatusReported(PrinterStatus(online=False))
+    for own, session_id in (("own", session.session_id or "none"), ("foreign", "foreign")):
+        yield f"claim recorded {own}", claim_recorded(session_id)
+        yield f"claim refused {own}", claim_refused(session_id)
+        yield f"outcome recorded {own}", outcome_recorded(session_id, session.reason or Reason.NOT_RECOGNISED)
+        yield f"record failed {own}", RecordFailed(session_id, "disk full")
+        yield f"slip printed {own}", SlipPrinted(session_id)
+        yield f"slip failed {own}", SlipFailed(session_id, "jam")
+    for part in (Part.CAMERA, Part.PRINTER, Part.STORE, Part.UPLINK):
+        yield f"{part.value} failed", PartFailed(part, "test")
+        yield f"{part.value} recovered", PartRecovered(part)
+
+
+def key(session: Session, now_s: float, history: History) -> tuple[object, ...]:
+    """States that behave alike: times matter only by whole seconds since they began, counts only up to what is needed."""
+
+    def ago(then_s: float | None, most: int) -> float | None:
+        return None if then_s is None else min(most, (now_s - then_s) // 1.0)
+
+    challenge = session.challenge
+    return (
+        session.phase,
+        session.faults & {Part.CAMERA, Part.PRINTER, Part.STORE},
+        None if session.printer is None else session.printer.can_print,
+        session.armed,
+        session.token is not None if session.phase in WITH_PERSON or session.phase is Phase.IDLE else None,
+        session.track_id if session.phase in WITH_PERSON else None,
+        len(session.straight) > 0,
+        tuple(int(np.argmax(probe.embedding)) for probe in session.probes[:2]),
+        None if challenge is None else (challenge.step, challenge.index, ago(challenge.since_s, 1)),
+        session.pad,
+        session.pad_attempts,
+        session.outcome,
+        session.reason,
+        ago(session.entered_s, 2),
+        ago(session.seen_s, 1) if session.phase not in UNSEEING else None,
+        ago(session.arriving_s, 0) if session.phase is Phase.IDLE else None,
+        # How late in a session only matters near the deadline.
+        now_s - session.started_s >= 5.0 if session.phase in WITH_PERSON else None,
+        history.recorded,
+        history.printed,
+        history.ended,
+    )
+
+
+def explore(bounds: Rules) -> set[tuple[Phase, str]]:
+    """Breadth first over everything but two faults at once; returns the (phase, event) pairs tried. Raises when an invariant breaks."""
+    tried: set[tuple[Phase, str]] = set()
+    start = Session()
+    queue = deque([(start, 100.0, History())])
+    seen = {key(start, 100.0, History())}
+    count = 0
+    while queue:
+        session, then_s, history = queue.popleft()
+        for gap_s in GAPS_S:
+            now_s = then_s + gap_s
+            for name, event in events(session, now_s):
+                count += 1
+                now = Now(now_s, count.to_bytes(16, "big"))
+                after, effects = step(session, event, now, bounds)
+                later = check(session, event, now, after, effects, bounds, history, max_gap_s=max(GAPS_S))
+                tried.add((session.phase, name))
+                after_key = key(after, now_s, later)
+                if after_key not in seen and len(after.faults) < 2:
+                    seen.add(after_key)
+                    queue.append((after, now_s, later))
+    return tried
+
+
+@pytest.mark.parametrize("mode", list(PadMode))
+def test_every_event_in_every_phase_keeps_the_invariants(mode: PadMode) -> None:
+    tried = explore(rules(mode))
+    names = {name for name, _ in events(Session(), 0.0)}
+    phases = set(Phase) - ({Phase.CHALLENGING} if mode is PadMode.DISABLED else set())
+    missing = {(phase, name) for phase in phases for name in names} - tried
+    assert not missing
+
+
+def _identify_without_liveness(session: Session, now: Now, rules: Rules) -> Move:
+    return serving._begin_identifying(replace(session, pad=PadVerdict.NOT_LIVE), now)
+
+
+def _keep_probes_of_another_track(session: Session, now: Now, rules: Rules) -> Move:
+    return enter(replace(session, straight=(), challenge=None), Phase.ACQUIRING, now), ()
+
+
+def _print_without_a_record(session: Session, event: RecordFailed, now: Now) -> Move:
+    return enter(session, Phase.PRINTING, now), (PrintSlip(claim_recorded(session.session_id).receipt),)
+
+
+def _guess_the_best(probe: Embedding, gallery: Gallery, rules: MatchRules) -> matching.Match:
+    best = int(np.argmax(gallery.templates @ probe))
+    score = float(gallery.templates[best] @ probe)
+    return matching.Match(MatchKind.IDENTIFICATION, gallery.subject_ids[best], None, score, score, 0.7, 0.1)
+
+
+def _deny_by_the_face(session: Session, reason: Reason, now: Now) -> Move:
+    record = RecordOutcome(session.session_id, Outcome.NOT_ENTITLED, reason, MatchKind.IDENTIFICATION, session.pad, 0)
+    return enter(ending.forget(session), Phase.RECORDING, now), (record,)
+
+
+def _never_give_up(session: Session, now: Now, rules: Rules) -> Move:
+    return session, ()
+
+
+SEEDED_FAULTS = {
+    "identified without liveness": (serving, "_try_failed", _identify_without_liveness),
+    "probes kept across tracks": (serving, "_again", _keep_probes_of_another_track),
+    "printed without a record": (ending, "on_record_failed", _print_without_a_record),
+    "best guess given": (matching, "identify", _guess_the_best),
+    "denied by the face": (serving, "refer", _deny_by_the_face),
+    "no time limit": (serving, "advance", _never_give_up),
+}
+
+
+@pytest.mark.parametrize("name", SEEDED_FAULTS)
+def test_a_fault_seeded_into_a_guard_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, guard, fault = SEEDED_FAULTS[name]
+    monkeypatch.setattr(module, guard, fault)
+    with pytest.raises(AssertionError):
+        test_every_event_in_every_phase_keeps_the_invariants(PadMode.ENFORCED)
