@@ -1,20 +1,24 @@
 """YAML file -> validated settings. An unknown key, a wrong type or a value out of range is an error with file and line.
 
-Rules: every duration, length and rate carries its unit in its name and its bounds here; relative paths are relative to the
-settings file. Nothing is read from the environment.
+Rules: every duration, length and rate carries its unit in its name and its bounds here; relative paths are relative to
+the settings file. A rule over several keys raises ValueError("section.key: what is wrong; remedy"). Nothing is read
+from the environment.
 """
 
 from __future__ import annotations
 
-import hashlib
+import difflib
+import os
+import zoneinfo
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from edge_agent.core.model import PadMode
 from edge_agent.settings_errors import SettingsError, explain
+from edge_agent.settings_yaml import read_document
 
 Seconds = Annotated[float, Field(gt=0, le=600)]
 Ratio = Annotated[float, Field(ge=0, le=1)]
@@ -25,6 +29,16 @@ class Section(BaseModel):
     """A part of the settings: closed (unknown keys refused) and immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value: object, info: ValidationInfo) -> object:
+        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation in (int, float):
+            raise ValueError("is true or false, a number is wanted; give a number")
+        return value
+
+
+SectionT = TypeVar("SectionT", bound=Section)
 
 
 class TerminalSettings(Section):
@@ -37,6 +51,20 @@ class TerminalSettings(Section):
     language: Literal["id", "en"] = "id"
     complaint_channel: Annotated[str, Field(min_length=1, max_length=80)]
     show_name_on_slip: bool = False
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_is_known(cls, value: str) -> str:
+        known = zoneinfo.available_timezones()
+        if value not in known:
+            near = difflib.get_close_matches(value, known, 1, 0.6)
+            remedy = (
+                f"did you mean '{near[0]}'?"
+                if near
+                else "give a name like Asia/Jakarta, Asia/Makassar or Asia/Jayapura"
+            )
+            raise ValueError(f"is no known time zone; {remedy}")
+        return value
 
 
 class CameraSettings(Section):
@@ -68,15 +96,21 @@ class QualitySettings(Section):
     outside_max_ratio: Ratio = Field(0.02, description="share of the face mesh outside the frame: 'cut off'")
     parallax_max: Ratio = Field(0.12, description="nose offset over eye distance; above it the head is 'turned'")
     roll_max_deg: Annotated[float, Field(ge=5, le=90)] = 30.0
-    pitch_ratio_min: Ratio = Field(0.18, description="nose drop over chin drop, below the eye line; less: head thrown back")
-    pitch_ratio_max: Annotated[float, Field(ge=0, le=3)] = Field(0.47, description="as pitch_ratio_min; more: head bowed")
+    pitch_ratio_min: Ratio = Field(
+        0.18, description="nose drop over chin drop, below the eye line; less: head thrown back"
+    )
+    pitch_ratio_max: Annotated[float, Field(ge=0, le=3)] = Field(
+        0.47, description="as pitch_ratio_min; more: head bowed"
+    )
     sharpness_min: Ratio = Field(0.22, description="share of the face's gradients that a small blur takes away")
     brightness_min: Annotated[float, Field(ge=0, le=255)] = Field(
         60.0, description="luma, 0..255, that the brightest twentieth of the face must reach"
     )
     glare_max_ratio: Ratio = Field(0.15, description="share of face pixels with luma 250 or more")
     eye_open_min: Ratio = Field(0.14, description="eye height over eye width, mean of both")
-    eye_closing_ratio: Ratio = Field(0.7, description="share of this face's own usual opening below which eyes are closed")
+    eye_closing_ratio: Ratio = Field(
+        0.7, description="share of this face's own usual opening below which eyes are closed"
+    )
     second_face_ratio: Ratio = Field(0.5, description="second face this large beside the first: 'many faces'")
 
 
@@ -155,7 +189,9 @@ class PrinterSettings(Section):
     timeout_s: Seconds = 3.0
     flow_control: Literal["none", "rts_cts", "xon_xoff"] = Field(default="none", description="serial only")
     status: bool = Field(True, description="false for printers that can't answer DLE EOT; failures then go unseen")
-    queued_status: bool = Field(default=True, description="false for printers that print GS r 1 instead of answering it")
+    queued_status: bool = Field(
+        default=True, description="false for printers that print GS r 1 instead of answering it"
+    )
     slip_timeout_s: Seconds = Field(default=20.0, description="longest wait for the printer to confirm a slip")
     profile: str = Field(default="default", description="python-escpos profile: numbers the code pages")
     qr: Literal["native", "raster"] = Field(default="native", description="raster for printers without GS ( k")
@@ -262,3 +298,37 @@ class Settings(Section):
     store: StoreSettings
     uplink: UplinkSettings = UplinkSettings()
     log: LogSettings = LogSettings()
+
+
+@dataclass(frozen=True)
+class LoadedSettings:
+    """Settings with where they came from. sha256: hex digest of the file's bytes, the configuration's name at ops."""
+
+    settings: Settings
+    sha256: str
+    path: Path
+
+
+def load(path: Path) -> LoadedSettings:
+    """Read and check a settings file; relative paths become absolute. Raises SettingsError with every problem found."""
+    document = read_document(path)
+    problems = list(document.problems)
+    try:
+        settings = Settings.model_validate(document.data)
+    except ValidationError as error:
+        raise SettingsError([*problems, *explain(error, document, Settings)]) from error
+    if problems:
+        raise SettingsError(problems)
+    return LoadedSettings(_anchored(settings, path.absolute().parent), document.sha256, path)
+
+
+def _anchored(section: SectionT, folder: Path) -> SectionT:
+    """The same section with every relative path, defaults too, joined to the folder of the settings file."""
+    changed: dict[str, Any] = {}
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, Path):
+            changed[name] = Path(os.path.normpath(folder / value.expanduser()))
+        elif isinstance(value, Section):
+            changed[name] = _anchored(value, folder)
+    return section.model_copy(update=changed)
