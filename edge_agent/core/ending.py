@@ -38,9 +38,14 @@ def refer(session: Session, reason: Reason, now: Now) -> Move:
     """End without a claim, for this reason: REFERRED, or ABANDONED when they left."""
     kind = MatchKind.IDENTIFICATION if session.token is None else MatchKind.VERIFICATION
     record = RecordOutcome(session.session_id, reason.outcome, reason, kind, session.pad, session.pad_attempts)
-    session = replace(session, outcome=reason.outcome, reason=reason, token=None)
+    session = replace(forget(session), outcome=reason.outcome, reason=reason)
     session, effects = show(enter(session, Phase.RECORDING, now), Signal.WORKING, now)
     return session, (*effects, record)
+
+
+def forget(session: Session) -> Session:
+    """The decision is made: drop what identified the person, and the token that named them."""
+    return replace(session, token=None, straight=(), probes=(), challenge=None)
 
 
 def on_recorded(session: Session, event: ClaimRecorded | ClaimRefused | OutcomeRecorded, now: Now) -> Move:
@@ -89,17 +94,7 @@ def _settle(session: Session, now: Now, signal: Signal, effects: tuple[Effect, .
 
 def rest(session: Session, now: Now) -> Move:
     """Nobody is being served any more: wait for the next person, or close when a needed part is down."""
-    session = replace(
-        session,
-        armed=False,
-        arriving_s=None,
-        session_id="",
-        straight=(),
-        probes=(),
-        challenge=None,
-        receipt=None,
-        phases_s=(),
-    )
+    session = replace(session, armed=False, arriving_s=None, session_id="", receipt=None, phases_s=())
     if not must_close(session):
         return enter(session, Phase.IDLE, now), ()
     session = replace(enter(session, Phase.OUT_OF_SERVICE, now), asked_s=now.monotonic_s)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edge_agent.core import liveness, matching
-from edge_agent.core.ending import refer
+from edge_agent.core.ending import forget, refer
 from edge_agent.core.messages import AskPrinterStatus, RecordClaim
 from edge_agent.core.model import Evidence, FaceObservation, PadMode, PadVerdict, QualityProblem, Reason, Signal
 from edge_agent.core.rules import Now, Rules
@@ -162,7 +162,7 @@ def _identify(session: Session, now: Now, rules: Rules) -> Move:
         pad=session.pad,
         pad_attempts=session.pad_attempts,
     )
-    session, effects = show(enter(replace(session, token=None), Phase.RECORDING, now), Signal.WORKING, now)
+    session, effects = show(enter(forget(session), Phase.RECORDING, now), Signal.WORKING, now)
     return session, (*effects, RecordClaim(session.session_id, match.subject_id, evidence))
 
 

@@ -34,7 +34,7 @@ class History:
     ended: bool = False
 
 
-def check(  # noqa: PLR0912
+def check(
     before: Session,
     event: Event,
     now: Now,

@@ -84,7 +84,7 @@ def events(session: Session, now_s: float) -> Iterator[tuple[str, Event]]:
 
 
 def key(session: Session, now_s: float, history: History) -> tuple[object, ...]:
-    """States that behave alike: times matter only by whole seconds since they began, counts only up to what is needed."""
+    """States that behave alike: times count in whole seconds, numbers only up to what is needed."""
 
     def ago(then_s: float | None, most: int) -> float | None:
         return None if then_s is None else min(most, (now_s - then_s) // 1.0)
@@ -116,7 +116,7 @@ def key(session: Session, now_s: float, history: History) -> tuple[object, ...]:
 
 
 def explore(bounds: Rules) -> set[tuple[Phase, str]]:
-    """Breadth first over everything but two faults at once; returns the (phase, event) pairs tried. Raises when an invariant breaks."""
+    """Breadth first, all but two faults at once; returns the (phase, event) pairs tried."""
     tried: set[tuple[Phase, str]] = set()
     start = Session()
     queue = deque([(start, 100.0, History())])
