@@ -91,20 +91,20 @@ class CameraSettings(Section):
 class QualitySettings(Section):
     """Bounds a frame must meet before it is used as a probe. Sources: docs/vision.md, 'Quality bounds'."""
 
-    eye_distance_min_px: Annotated[float, Field(ge=10, le=2000)] = 55.0
+    eye_distance_min_px: Annotated[float, Field(ge=10, le=2000)] = 40.0
     eye_distance_max_ratio: Ratio = Field(0.42, description="outer eye corner distance over the frame's shorter side")
     outside_max_ratio: Ratio = Field(0.02, description="share of the face mesh outside the frame: 'cut off'")
     parallax_max: Ratio = Field(0.12, description="nose offset over eye distance; above it the head is 'turned'")
     roll_max_deg: Annotated[float, Field(ge=5, le=90)] = 30.0
     pitch_ratio_min: Ratio = Field(
-        0.18, description="nose drop over chin drop, below the eye line; less: head thrown back"
+        0.2, description="nose drop over chin drop, below the eye line; less: head thrown back"
     )
     pitch_ratio_max: Annotated[float, Field(ge=0, le=3)] = Field(
-        0.47, description="as pitch_ratio_min; more: head bowed"
+        0.48, description="as pitch_ratio_min; more: head bowed"
     )
-    sharpness_min: Ratio = Field(0.22, description="share of the face's gradients that a small blur takes away")
+    sharpness_min: Ratio = Field(0.18, description="share of the face's gradients that a small blur takes away")
     brightness_min: Annotated[float, Field(ge=0, le=255)] = Field(
-        60.0, description="luma, 0..255, that the brightest twentieth of the face must reach"
+        40.0, description="luma, 0..255, that the brightest twentieth of the face must reach"
     )
     glare_max_ratio: Ratio = Field(0.15, description="share of face pixels with luma 250 or more")
     eye_open_min: Ratio = Field(0.14, description="eye height over eye width, mean of both")
@@ -126,7 +126,7 @@ class VisionSettings(Section):
         0.6, description="move within 1/15 s, in eye distances, above which it is another track"
     )
     track_swap_fmr: Annotated[float, Field(gt=0, le=0.1)] = Field(
-        1e-3, description="a frame less like its track than the model's threshold for this FMR is somebody else's face"
+        1e-4, description="a frame less like its track than the model's threshold for this FMR is somebody else's face"
     )
 
 

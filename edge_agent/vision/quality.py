@@ -175,7 +175,7 @@ def _face_crop(image: Image, points: Mesh) -> tuple[Crop, Inside]:
     size = tuple(max(2, round(float(side) * scale)) for side in high - low)
     box = image[low[1] : high[1], low[0] : high[0]]
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    crop: Crop = np.asarray(cv2.cvtColor(cv2.resize(box, size, interpolation=how), cv2.COLOR_RGB2GRAY), np.uint8)
+    crop: Crop = np.asarray(cv2.resize(cv2.cvtColor(box, cv2.COLOR_RGB2GRAY), size, interpolation=how), np.uint8)
     inside = np.zeros(crop.shape, np.uint8)
     cv2.fillConvexPoly(inside, cv2.convexHull(np.rint((points - low) * scale).astype(np.int32)), 1)
     return crop, inside.astype(np.bool_)
