@@ -1,8 +1,8 @@
 """Keys as files: where they are looked for, who may read them, and how they are made.
 
-Rules: a secret is readable by its owner only (0600) and is refused otherwise; a bare name, or a path that does not exist, is
-looked for under `$CREDENTIALS_DIRECTORY` (systemd credentials), where systemd keeps the access. Symmetric keys are 32 raw
-bytes; Ed25519 and X25519 keys are PEM. No key and no part of one ever stands in an error text.
+Rules: a secret is readable by its owner only (0600) and is refused otherwise; a bare name, or a path that does not
+exist, is looked for under `$CREDENTIALS_DIRECTORY` (systemd credentials), where systemd guards it. Symmetric keys
+are 32 raw bytes; Ed25519 and X25519 keys are PEM. No key and no part of one ever stands in an error text.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def load_secret(path: Path) -> bytes:
     found, content = _read_private(path)
     if len(content) != SECRET_BYTES:
         raise KeyFileError(
-            f"{found}: has {len(content)} bytes, a secret key has {SECRET_BYTES} raw bytes; make one with `edge-agent keys make`"
+            f"{found}: has {len(content)} bytes, a secret key has {SECRET_BYTES} raw bytes; "
+            "make one with `edge-agent keys make`"
         )
     return content
 

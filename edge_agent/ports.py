@@ -152,4 +152,4 @@ class PhotoExaminer(Protocol):
         """The embedder that makes the probes."""
 
     def examine(self, image: Image) -> FaceObservation:
-        """What one photograph shows: problems, and a probe when there are none. Photographs are unrelated to each other."""
+        """What one photograph shows: problems, or a probe when there are none. Photographs are unrelated."""

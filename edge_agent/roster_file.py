@@ -1,15 +1,16 @@
 """The roster as a file: what an office signs and seals, and a terminal checks and opens. `docs/roster.md` describes it.
 
-Layout: three text lines, then the sealed payload.
+Layout: three lines of text, then the sealed payload.
 
     AIDROSTER 1 <length of everything after the third line>
     <Ed25519 signature over everything after this line, base64url>
     <header, RFC 8785 canonical JSON>
     <payload, AES-256-GCM>
 
-Rules: the signature is verified before anything else is parsed. The payload (names, templates, entitlements) is encrypted
-with a random content key, which the header holds once per terminal, sealed to its X25519 exchange key (ephemeral X25519,
-HKDF-SHA-256, AES-256-GCM). Models are closed: an unknown field is an error, so that nothing personal slips in unseen.
+Rules: the signature is verified before anything else is parsed. The payload (names, templates, entitlements) is
+encrypted with a random content key, which the header holds once per terminal, sealed to its X25519 exchange key
+(ephemeral X25519, HKDF-SHA-256, AES-256-GCM). Models are closed: an unknown field is an error, so that nothing personal
+slips in unseen.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ Amounts are decimal text, days ISO 8601, instants RFC 3339 with an offset.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -123,7 +123,7 @@ class EntitlementRecord(Closed):
             subject_id=entitlement.subject_id,
             programme=entitlement.programme,
             cycle=entitlement.cycle,
-            kind=benefit.kind,  # type: ignore[arg-type]  # pydantic checks it
+            kind=benefit.kind,
             amount=benefit.amount,
             unit=benefit.unit,
             item=benefit.item,

@@ -1,14 +1,14 @@
 """Entitlements, earlier claims, home and lease, date -> what is given now, or the one reason why nothing is.
 
-Rules: pure. Everything that is open is granted together, so one visit is enough. When nothing is open, one reason is told:
+Rules: pure. Everything that is open is granted together, so one visit is enough. When nothing is, one reason is told:
 
 1. Each entitlement has its own obstacle, looked for in this order: claimed before, suspended, not yet valid, no longer
-   valid (data), then not home, lease expired (circumstance). Data comes first here: sending somebody to another terminal
-   for something that was given already would waste their day.
+   valid (data), then not home, lease expired (circumstance). Data comes first here: sending somebody to another
+   terminal for something that was given already would waste their day.
 2. Entitlements of the past are silent as long as there is one that has not ended.
-3. Among the obstacles left, **circumstance before data**: if one entitlement would be given but for the place or the lease,
-   the person is referred, whatever the others say. Then: already claimed (the latest claim is named), not yet valid,
-   no longer valid, suspended. Without any entitlement: no entitlement.
+3. Among the obstacles left, **circumstance before data**: if one entitlement would be given but for the place or the
+   lease, the person is referred, whatever the others say. Then: already claimed (the latest claim is named), not yet
+   valid, no longer valid, suspended. Without any entitlement: no entitlement.
 """
 
 from __future__ import annotations
@@ -36,14 +36,16 @@ def decide(
     subject_id: str,
     entitlements: Iterable[Entitlement],
     claims: Iterable[Claim],
+    *,
     terminal_id: str,
     at_utc: datetime,
     today: date,
 ) -> Granted | Refused:
     """What this subject receives at this terminal now.
 
-    entitlements and claims of other subjects are ignored, so whole tables may be passed. at_utc (aware) is held against
-    leases, `today` (the terminal's local calendar day) against validity. Granted entitlements come in order of their end.
+    entitlements and claims of other subjects are ignored, so whole tables may be passed. at_utc (aware) is held
+    against leases, `today` (the terminal's local calendar day) against validity. Granted entitlements come in order of
+    their end.
     """
     own = sorted(
         (e for e in entitlements if e.subject_id == subject_id), key=lambda e: (e.valid_until, e.entitlement_id)

@@ -1,7 +1,7 @@
 """Short numbers that a person can read out on the telephone: K7Q4-00CX.
 
-Rules: Crockford's base 32 (no I, L, O, U). Four characters name the terminal, at least three the ledger sequence, the last
-one checks: any single wrong character is found, and nearly all swaps (ISO 7064 hybrid system with modulus 32).
+Rules: Crockford's base 32 (no I, L, O, U). Four characters name the terminal, at least three the ledger sequence, the
+last one checks: any single wrong character is found, and nearly all swaps (ISO 7064 hybrid system with modulus 32).
 """
 
 from __future__ import annotations

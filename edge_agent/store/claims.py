@@ -1,8 +1,8 @@
 """Outcomes: what a session ended with, decided and written in one transaction.
 
-Rules: `record_claim` decides inside the transaction that writes, so nothing can come between. Every outcome, also a refusal,
-leaves a ledger record and an outbox row in that same transaction. A session has one outcome: asked again (a retry after a
-crash), the stored receipt answers.
+Rules: `record_claim` decides inside the transaction that writes, so nothing can come between. Every outcome, also a
+refusal, leaves a ledger record and an outbox row in that same transaction. A session has one outcome: asked again (a
+retry after a crash), the stored receipt answers.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Outcomes:
         }
         number = case_number(self._terminal.id, head.sequence + 1)
         if isinstance(decision, Refused):
-            return self._refuse(request, decision, number, instant, base, at)
+            return self._refuse(request, decision, number=number, instant=instant, base=base, at=at)
         claims = self._claims(decision.entitlements, number, instant)
         for claim in claims:
             insert_claim(self._connection, claim, request.session_id, head.sequence + 1)
@@ -99,7 +99,7 @@ class Outcomes:
             "claims": [claim_data(claim) for claim in claims],
             "remaining": [benefit_data(benefit) for benefit in remaining],
         }
-        new = self._append(CLAIM_RECORDED, Outcome.GIVEN, None, number, data, at)
+        new = self._append(CLAIM_RECORDED, None, number, data, at)
         receipt = Receipt(
             request.session_id, Outcome.GIVEN, None, number, instant, new.sequence, new.hash, claims, remaining
         )
@@ -109,7 +109,8 @@ class Outcomes:
         """Write an outcome that has no claim and no subject."""
         if request.outcome is not request.reason.outcome:
             raise StoreError(
-                f"session {request.session_id}: outcome {request.outcome.value} does not go with reason {request.reason.value}"
+                f"session {request.session_id}: outcome {request.outcome.value} does not go with "
+                f"reason {request.reason.value}"
             )
         stored = self._stored(request.session_id, None)
         if stored is not None:
@@ -118,7 +119,7 @@ class Outcomes:
         number = case_number(self._terminal.id, head.sequence + 1)
         attempt = {"kind": request.kind.value, "pad": request.pad.value, "pad_attempts": request.pad_attempts}
         data = {"session": request.session_id, "attempt": attempt}
-        new = self._append(SESSION_ENDED, request.outcome, request.reason, number, data, at)
+        new = self._append(SESSION_ENDED, request.reason, number, data, at)
         instant = _best_instant(at, head)
         receipt = Receipt(request.session_id, request.outcome, request.reason, number, instant, new.sequence, new.hash)
         return self._finish(receipt, None)
@@ -158,9 +159,9 @@ class Outcomes:
             subject_id,
             entitlements_of(self._connection, subject_id),
             claims_where(self._connection, "subject_id", subject_id),
-            self._terminal.id,
-            instant,
-            instant.astimezone(self._zone).date(),
+            terminal_id=self._terminal.id,
+            at_utc=instant,
+            today=instant.astimezone(self._zone).date(),
         )
 
     def _claims(self, entitlements: tuple[Entitlement, ...], number: str, instant: datetime) -> tuple[Claim, ...]:
@@ -185,6 +186,7 @@ class Outcomes:
         self,
         request: RecordClaim,
         decision: Refused,
+        *,
         number: str,
         instant: datetime,
         base: Mapping[str, Any],
@@ -196,7 +198,7 @@ class Outcomes:
             data["entitlement"] = entitlement_data(decision.entitlement)
         if decision.earlier is not None:
             data["earlier_claim"] = decision.earlier.claim_id
-        new = self._append(SESSION_ENDED, outcome, reason, number, data, at)
+        new = self._append(SESSION_ENDED, reason, number, data, at)
         receipt = Receipt(
             session_id=request.session_id,
             outcome=outcome,
@@ -211,17 +213,11 @@ class Outcomes:
         return self._finish(receipt, request.subject_id)
 
     def _append(
-        self,
-        event_type: str,
-        outcome: Outcome,
-        reason: Reason | None,
-        number: str,
-        data: Mapping[str, Any],
-        at: Timestamp,
+        self, event_type: str, reason: Reason | None, number: str, data: Mapping[str, Any], at: Timestamp
     ) -> Head:
         """The ledger record of an outcome, with what every one of them says."""
         common = {
-            "outcome": outcome.value,
+            "outcome": (reason.outcome if reason else Outcome.GIVEN).value,
             "reason": reason.value if reason else None,
             "case_number": number,
             "site": self._terminal.site,

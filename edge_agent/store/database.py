@@ -1,8 +1,8 @@
 """Opening, checking and migrating the one SQLite file, and transactions on it.
 
-Rules: WAL, `synchronous=FULL`, foreign keys on, deleted content overwritten (`secure_delete`). A file that fails a check is
-refused and left as it is: all checks of an existing file run on a read-only connection. Every `sqlite3.Error` leaves here
-as a `StoreError` that names the file and the remedy.
+Rules: WAL, `synchronous=FULL`, foreign keys, deleted content overwritten (`secure_delete`). A file that fails a check
+is refused and left as it is: all checks of an existing file run on a read-only connection. Every `sqlite3.Error` leaves
+here as a `StoreError` that names the file and the remedy.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KEEP = "the file was not touched: keep it with its -wal and -shm files, it hold
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open (creating if absent), check and migrate. Raises StoreError; an existing file that fails is left unchanged."""
+    """Open (creating if absent), check, migrate. Raises StoreError; an existing file that fails is left unchanged."""
     _make_place(path)
     if path.exists() and path.stat().st_size:
         _check_existing(path)
@@ -127,11 +127,13 @@ def _make_place(path: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"{path}: its folder can't be made ({error.strerror}); create {folder} and give it to the user of the service"
+            f"{path}: its folder can't be made ({error.strerror}); "
+            f"create {folder} and give it to the user of the service"
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise StoreError(
-            f"{path}: folder {folder} can't be written; give it to the user of the service (chown) or correct store.path"
+            f"{path}: folder {folder} can't be written; "
+            "give it to the user of the service (chown) or correct store.path"
         )
     if path.is_dir():
         raise StoreError(f"{path}: is a folder; store.path must name a file")
@@ -140,9 +142,20 @@ def _make_place(path: Path) -> None:
 def _create_private(path: Path) -> None:
     """Make the file readable by its owner only; SQLite gives -wal and -shm the same mode."""
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            give_to_owner_of_folder(descriptor, path)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise StoreError(f"{path}: can't be created ({error.strerror}); free space or correct store.path") from error
+
+
+def give_to_owner_of_folder(descriptor: int, path: Path) -> None:
+    """A file that root makes (`sudo edge-agent roster import`) must still belong to the service. Raises OSError."""
+    if os.geteuid() == 0:
+        folder = path.absolute().parent.stat()
+        os.fchown(descriptor, folder.st_uid, folder.st_gid)
 
 
 def _check_existing(path: Path) -> None:
@@ -176,7 +189,7 @@ def _check_kind(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _check_integrity(connection: sqlite3.Connection, path: Path) -> None:
-    """`quick_check` on everything; the indexes too on `claim`, whose UNIQUE constraint they are; then the references."""
+    """`quick_check` on all; on `claim` its indexes too, since they are its UNIQUE constraints; then the references."""
     statements = ["PRAGMA quick_check(3)"]
     if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'claim'").fetchone():
         statements.append("PRAGMA integrity_check('claim')")

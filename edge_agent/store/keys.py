@@ -25,7 +25,7 @@ OFFICE_KEY = "office.key"
 
 @dataclass(frozen=True)
 class Keys:
-    """template: 32 bytes, for what lies encrypted; signing: signs the ledger; roster: the key rosters must be signed by."""
+    """template: 32 bytes, for what lies encrypted; signing: signs the ledger; roster: what rosters are signed by."""
 
     template: bytes = field(repr=False)
     signing: Ed25519PrivateKey = field(repr=False)

@@ -1,9 +1,9 @@
 """The terminal's chain of signed records: append, head, verify.
 
 Rules: `append` runs inside the caller's transaction and also queues the record for the broker. Sequence numbers have no
-gaps. Time never runs backwards: a record is never earlier than the one before it. Verification streams, so a chain of any
-length fits. A chain alone can't show that its end was cut off: that needs a head known from elsewhere (a day-end slip, the
-centre), which `verify` takes as `known_head`.
+gaps. Time never runs backwards: a record is never earlier than the one before it. Verification streams, so a chain of
+any length fits. A chain alone can't show that its end was cut off: that needs a head known from elsewhere (a day-end
+slip, the centre), which `verify` takes as `known_head`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,16 @@ from edge_agent.core.model import Timestamp
 from edge_agent.key_files import key_id
 from edge_agent.ports import StoreError
 from edge_agent.store.database import connect, told
-from edge_agent.store.records import GENESIS, Position, check_signature, parse_instant, sign_record, to_milliseconds
+from edge_agent.store.records import (
+    GENESIS,
+    Position,
+    RecordSource,
+    check_signature,
+    instant_text,
+    parse_instant,
+    sign_record,
+    to_milliseconds,
+)
 
 Checkpoint = Callable[[str], None]
 """Called with the name of each step of a transaction; tests kill the process there."""
@@ -87,14 +96,14 @@ class Ledger:
         time = max(last.time, to_milliseconds(at.utc))
         position = Position(last.sequence + 1, last.hash, time)
         event_id = str(uuid.uuid4())
-        record = sign_record(self._key, self._terminal_id, event_id, event_type, position, at, data)
+        record = sign_record(self._key, RecordSource(self._terminal_id, event_id, event_type), position, at, data)
         self._connection.execute(
             "INSERT INTO ledger (seq, event_id, type, time, hash, body) VALUES (?, ?, ?, ?, ?, ?)",
             (
                 position.sequence,
                 event_id,
                 event_type,
-                json.loads(record.body)["time"],
+                instant_text(time),
                 record.hash,
                 record.body,
             ),

@@ -132,18 +132,37 @@ def _benefit(kind: str, amount: str, unit: str, item: str) -> Benefit:
 
 
 def _claim(row: Any) -> Claim:
-    return Claim(*row[:6], _benefit(*row[6:10]), parse_instant(row[10]), row[11], row[12])
+    claim_id, number, entitlement_id, subject_id, programme, cycle, kind, amount, unit, item, at, terminal_id, place = (
+        row
+    )
+    benefit = _benefit(kind, amount, unit, item)
+    return Claim(
+        claim_id,
+        number,
+        entitlement_id,
+        subject_id,
+        programme,
+        cycle,
+        benefit,
+        parse_instant(at),
+        terminal_id,
+        place,
+    )
 
 
 def _entitlement(row: Any) -> Entitlement:
+    entitlement_id, subject_id, programme, cycle, kind, amount, unit, item, start, end, state, home, lease = row
     return Entitlement(
-        *row[:4],
-        _benefit(*row[4:8]),
-        date.fromisoformat(row[8]),
-        date.fromisoformat(row[9]),
-        EntitlementState(row[10]),
-        row[11],
-        parse_instant(row[12]) if row[12] else None,
+        entitlement_id=entitlement_id,
+        subject_id=subject_id,
+        programme=programme,
+        cycle=cycle,
+        benefit=_benefit(kind, amount, unit, item),
+        valid_from=date.fromisoformat(start),
+        valid_until=date.fromisoformat(end),
+        state=EntitlementState(state),
+        home=home,
+        lease_until=parse_instant(lease) if lease else None,
     )
 
 

@@ -1,8 +1,8 @@
 """One ledger record: a CloudEvents 1.0 JSON object, chained by hash and signed. `docs/records.md` is the description.
 
-Rules: the hash is SHA-256 over the RFC 8785 canonical bytes of the object without `signature`; the Ed25519 signature is over
-the same bytes. Data holds numbers, booleans and short text: opaque ids, never a name, a national number, an image or an
-embedding. Fractions are rounded to four decimals, so that canonical bytes are short and the same everywhere.
+Rules: the hash is SHA-256 over the RFC 8785 canonical bytes of the object without `signature`; the Ed25519 signature is
+over the same bytes. Data holds numbers, booleans and short text: opaque ids, never a name, a national number, an image
+or an embedding. Fractions are rounded to four decimals, so that canonical bytes are short and the same everywhere.
 """
 
 from __future__ import annotations
@@ -36,6 +36,15 @@ class SignedRecord:
 
 
 @dataclass(frozen=True)
+class RecordSource:
+    """Who speaks and what kind of event it is."""
+
+    terminal_id: str
+    event_id: str
+    event_type: str
+
+
+@dataclass(frozen=True)
 class Position:
     """Where the record stands: sequence from 1, the hash before it, and its time, which never runs backwards."""
 
@@ -46,9 +55,7 @@ class Position:
 
 def sign_record(
     key: Ed25519PrivateKey,
-    terminal_id: str,
-    event_id: str,
-    event_type: str,
+    source: RecordSource,
     position: Position,
     at: Timestamp,
     data: Mapping[str, Any],
@@ -57,9 +64,9 @@ def sign_record(
     held = position.time > to_milliseconds(at.utc)
     event: dict[str, Any] = {
         "specversion": "1.0",
-        "id": event_id,
-        "source": f"urn:aid:terminal:{terminal_id}",
-        "type": event_type,
+        "id": source.event_id,
+        "source": f"urn:aid:terminal:{source.terminal_id}",
+        "type": source.event_type,
         "time": instant_text(position.time),
         "datacontenttype": "application/json",
         # The sequence extension is text that sorts; 32-bit CloudEvents integers can't hold milliseconds since boot.
@@ -79,7 +86,7 @@ def sign_record(
 
 
 def check_signature(event: Mapping[str, Any], public_key: Ed25519PublicKey) -> tuple[str, bool]:
-    """(hash, whether the signature is this key's) of a parsed record. Raises ValueError when it can't be canonicalised."""
+    """(hash, whether the signature is this key's) of a parsed record. ValueError when it has no canonical form."""
     unsigned = rfc8785.dumps({name: value for name, value in event.items() if name != "signature"})
     digest = hashlib.sha256(unsigned).hexdigest()
     try:

@@ -1,7 +1,7 @@
 """The roster as the terminal holds it: templates and names encrypted, replaced as a whole.
 
-Rules: `replace` runs inside the caller's transaction, so the old roster stays until the new one is complete. An older version
-is refused; the same file again changes nothing. Templates of another embedder are never matched.
+Rules: `replace` runs inside the caller's transaction, so the old roster stays until the new one is complete. An older
+version is refused; the same file again changes nothing. Templates of another embedder are never matched.
 """
 
 from __future__ import annotations
@@ -163,8 +163,8 @@ class RosterTable:
             execute(f"DELETE FROM {table}")
         self._checkpoint("roster:cleared")
         execute(
-            "INSERT INTO roster (one, version, site, issued_at, imported_at, file_sha256, embedder_name, embedder_sha256)"
-            " VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO roster (one, version, site, issued_at, imported_at, file_sha256, embedder_name,"
+            " embedder_sha256) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
             (
                 roster.version,
                 roster.site,

@@ -1,7 +1,7 @@
 """The store: one open database file, its keys and its lock; every write of the terminal goes through here.
 
-Rules: main thread only (the uplink reads its outbox through `SqliteOutbox`). Every method is one transaction or one read.
-After a StoreError nothing of that call was written, and the same call may be made again.
+Rules: main thread only (the uplink reads its outbox through `SqliteOutbox`). Every method is one transaction or one
+read. After a StoreError nothing of that call was written, and the same call may be made again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from edge_agent.key_files import key_id
 from edge_agent.ports import EmbedderId, RosterError, StoreError
 from edge_agent.roster_file import read_roster
 from edge_agent.store.claims import Outcomes, TerminalIdentity
-from edge_agent.store.database import open_database, told, transaction
+from edge_agent.store.database import give_to_owner_of_folder, open_database, told, transaction
 from edge_agent.store.keys import Keys
 from edge_agent.store.ledger import Checkpoint, Head, Ledger
 from edge_agent.store.roster import RosterChange, RosterInfo, RosterTable
@@ -48,6 +48,7 @@ class Store:
         path: Path,
         lock: _FileLock,
         connection: sqlite3.Connection,
+        *,
         keys: Keys,
         terminal: TerminalIdentity,
         embedder: EmbedderId | None,
@@ -85,7 +86,15 @@ class Store:
         try:
             connection = open_database(path)
             try:
-                store = cls(path, lock, connection, keys, terminal, embedder, checkpoint)
+                store = cls(
+                    path,
+                    lock,
+                    connection,
+                    keys=keys,
+                    terminal=terminal,
+                    embedder=embedder,
+                    checkpoint=checkpoint,
+                )
                 with told(path):
                     store._check_identity()
                     store._ledger.check_head(path)
@@ -161,7 +170,7 @@ class Store:
             return self._ledger.head()
 
     def import_roster(self, roster_file: Path, at: Timestamp) -> RosterChange:
-        """Put a signed roster in force, or leave the old one. Raises RosterError (file, field, remedy) or StoreError."""
+        """Put a signed roster in force, or leave the old one. Raises RosterError (file, field, remedy), StoreError."""
         roster = read_roster(roster_file, self._keys.roster, self._terminal.id, self._keys.exchange, self._embedder)
         if roster.site != self._terminal.site:
             raise RosterError(
@@ -243,6 +252,8 @@ class _FileLock:
                 f"{path}: in use by process {holder}; stop it first (systemctl stop edge-agent), then try again"
             ) from error
         self._descriptor = descriptor
+        with suppress(OSError):  # somebody else's lock file: it works all the same
+            give_to_owner_of_folder(descriptor, path)
         with suppress(OSError):  # a full disk may refuse the number: it is only for the message above
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)

@@ -72,7 +72,9 @@ def entitlement(subject: str, name: str = "bpnt", **changes: Any) -> Entitlement
     return Entitlement(**{**values, **changes})
 
 
-def roster(version: int = 1, subjects: int = 3, entitlements: list[Entitlement] | None = None, **changes: Any) -> Roster:
+def roster(
+    version: int = 1, subjects: int = 3, entitlements: list[Entitlement] | None = None, **changes: Any
+) -> Roster:
     """Subjects s1, s2 … with two templates and one entitlement each."""
     people = tuple(
         RosterSubject(f"s{n}", np.stack([unit(n), unit(n + 1000)]), f"Ibu Nomor {n}") for n in range(1, subjects + 1)
