@@ -1,0 +1,42 @@
+"""From `VisionSettings` to ready observers and examiners: the manifest read, the files verified, the models loaded.
+
+Rules: no model runs whose SHA-256 isn't the manifest's. Loading takes about a second and belongs in the thread that will
+use what is loaded.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge_agent.ports import EmbedderId
+from edge_agent.settings import VisionSettings
+from edge_agent.vision import manifest
+from edge_agent.vision.embedder import Embedder
+from edge_agent.vision.landmarks import Landmarker
+from edge_agent.vision.observer import Observer
+from edge_agent.vision.photo import PhotoExaminer
+
+
+def load_observer(settings: VisionSettings) -> Observer:
+    """An observer for the frames of one camera. Raises TerminalError naming the model, the file and the remedy."""
+    models, folder = _verified(settings)
+    spec = models.active_embedder
+    same_face_min = spec.threshold_for_fmr(settings.track_swap_fmr, fused=1, mirrored=settings.mirrored_average)
+    embedder = Embedder(spec, folder, settings.mirrored_average, settings.threads)
+    return Observer(Landmarker(folder / models.active_landmarker.file), embedder, settings, same_face_min)
+
+
+def load_examiner(settings: VisionSettings) -> PhotoExaminer:
+    """An examiner of enrolment photographs. Raises as `load_observer` does."""
+    models, folder = _verified(settings)
+    spec = models.active_embedder
+    embedder = Embedder(spec, folder, settings.mirrored_average, settings.threads)
+    landmarker = Landmarker(folder / models.active_landmarker.file, mode="image")
+    return PhotoExaminer(landmarker, embedder, EmbedderId(spec.name, spec.sha256), settings.quality)
+
+
+def _verified(settings: VisionSettings) -> tuple[manifest.Manifest, Path]:
+    models = manifest.load(settings.manifest)
+    folder = settings.manifest.parent
+    manifest.require_verified(models, folder)
+    return models, folder
