@@ -63,6 +63,10 @@ class Dialogue:
             self._take(left_s)
         return self._queued
 
+    def listen(self, for_s: float) -> None:
+        """Let time pass, taking in what comes."""
+        self._take(for_s)
+
     def _take(self, timeout_s: float) -> None:
         for byte in self.transport.read(timeout_s):
             if escpos.is_realtime(byte):

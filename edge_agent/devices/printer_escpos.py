@@ -154,8 +154,9 @@ class EscposPrinter:
         if self._answers_queued:
             dialogue.queue_question()
         while True:
-            answer = dialogue.queued_answer(POLL_S)
-            if answer is not None and self._answers_queued:
+            if not self._answers_queued:
+                dialogue.listen(POLL_S)
+            elif (answer := dialogue.queued_answer(POLL_S)) is not None:
                 return self._confirmed(dialogue, answer)
             now_s = self._clock()
             status = self._glance(dialogue)
