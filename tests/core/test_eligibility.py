@@ -129,7 +129,8 @@ rights = st.builds(
     valid_until=days,
     state=st.sampled_from(EntitlementState),
     home=st.sampled_from([None, HERE, "kiosk-2"]),
-    lease_until=st.none() | st.datetimes(NOW.replace(tzinfo=None) - DAY, NOW.replace(tzinfo=None) + DAY).map(
+    lease_until=st.none()
+    | st.datetimes(NOW.replace(tzinfo=None) - DAY, NOW.replace(tzinfo=None) + DAY).map(
         lambda instant: instant.replace(tzinfo=timezone.utc)
     ),
 )

@@ -186,7 +186,9 @@ def test_the_database_itself_refuses_a_second_claim_and_a_changed_record(
 
 
 def test_terminal_events_are_records(store: Store, clock: Clock) -> None:
-    store.record_terminal_event("part.failed", {"part": "printer", "problem": "offline", "temperature_c": 51.23456}, clock())
+    store.record_terminal_event(
+        "part.failed", {"part": "printer", "problem": "offline", "temperature_c": 51.23456}, clock()
+    )
     event = last_event(store)
     assert event["type"] == "aid.terminal.part.failed.v1"
     assert event["data"] == {"part": "printer", "problem": "offline", "temperature_c": 51.2346}
