@@ -24,11 +24,13 @@ def similarity_transform(source_px: npt.NDArray[np.floating[Any]], target_px: np
     source, target = np.asarray(source_px, np.float64), np.asarray(target_px, np.float64)
     if source.shape != target.shape or source.ndim != 2 or source.shape[1] != 2 or len(source) < 2:
         raise ValueError(f"points are {source.shape} and {target.shape}, expected two (n, 2) with n >= 2")
+    if not (np.isfinite(source).all() and np.isfinite(target).all()):
+        raise ValueError("the points are not all finite; no transform follows from them")
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
     a, b = source - source_mean, target - target_mean
     spread = float((a * a).sum())
-    if not np.isfinite(spread) or not np.isfinite(b).all() or spread <= 1e-12:
-        raise ValueError("the points are not finite or all coincide; no transform follows from them")
+    if spread <= 1e-12:
+        raise ValueError("the source points all coincide; no transform follows from them")
     # In the plane a rotation with scale is one complex number; its least-squares value is the normalised inner product.
     cosine = float((a * b).sum()) / spread
     sine = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / spread

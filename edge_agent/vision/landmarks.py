@@ -30,8 +30,8 @@ class LandmarkerError(TerminalError):
 class Landmarker:
     """Finds faces in the frames of one camera (mode `video`: follows them) or in single photographs (mode `image`).
 
-    Belongs to one thread. Use as a context manager or call `close`: at interpreter exit MediaPipe can no longer stop its
-    threads by itself and complains.
+    Belongs to one thread. Use as a context manager or call `close`: at interpreter exit MediaPipe can no longer stop
+    its threads by itself and complains.
     """
 
     def __init__(

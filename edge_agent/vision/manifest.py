@@ -18,7 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge_agent.ports import TerminalError
-from edge_agent.vision.operating_points import OperatingPoints, fmr_for_fpir, interpolate_threshold
+from edge_agent.vision.operating_points import FailureToAcquire, OperatingPoints, fmr_for_fpir, interpolate_threshold
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 Text = Annotated[str, Field(min_length=1, max_length=400)]
@@ -89,6 +89,7 @@ class LandmarkerSpec(ModelSpec):
     role: Literal["landmarker"]
     points: Literal[478]
     real_points: Annotated[int, Field(ge=468, le=478)]
+    failure_to_acquire: FailureToAcquire | None = None
 
 
 class EmbedderSpec(ModelSpec):
@@ -253,7 +254,9 @@ def _verified(model: EmbedderSpec | LandmarkerSpec, folder: Path, active: bool) 
 
 def _explained(path: Path, content: Any, problem: Any) -> str:
     """One line for one validation problem: file, field with the model's name, value, remedy."""
-    steps = [step for step in problem["loc"] if step not in ("embedder", "landmarker") or step in _keys_along(content)]
+    steps = list(problem["loc"])
+    if steps[:1] == ["models"]:
+        del steps[2:3]  # pydantic's own step: which kind of model it took the entry for
     where = ".".join(str(step) for step in steps) or "manifest"
     if len(steps) > 1 and steps[0] == "models":
         entries = content.get("models")
@@ -268,8 +271,3 @@ def _explained(path: Path, content: Any, problem: Any) -> str:
     if problem["type"] == "value_error":
         return f"{path}: {where}: {message}"
     return f"{path}: {where}: {message}, got {problem['input']!r}; correct it"
-
-
-def _keys_along(content: Any) -> set[str]:
-    active = content.get("active")
-    return set(active) if isinstance(active, Mapping) else set()

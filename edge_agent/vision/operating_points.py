@@ -47,6 +47,15 @@ class VerificationPoint(Measured):
     n_mated: Count
 
 
+class FailureToAcquire(Measured):
+    """Photographs or attempts in which no face was found."""
+
+    measured_on: Annotated[str, Field(min_length=1, max_length=200)]
+    failures: Annotated[int, Field(ge=0)]
+    attempts: Count
+    ci95: tuple[Share, Share] = Field(description="of failures over attempts; Wilson")
+
+
 class OperatingPoints(Measured):
     """One condition and what was measured under it.
 

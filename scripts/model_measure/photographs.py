@@ -1,0 +1,88 @@
+"""Labelled photographs -> embeddings, through the terminal's own vision code.
+
+Rules: the subject is the face nearest the middle of the photograph (LFW is cropped around it). A photograph without a
+face is counted as a failure to acquire and used no further.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge_agent.ports import Image
+from edge_agent.vision.embedder import Embedder
+from edge_agent.vision.landmarks import Landmarker, Mesh
+
+Rows = npt.NDArray[np.float32]
+FACES_MAX = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """All acquired photographs; a row each in `plain` (one look) and `mirrored` (averaged with the mirror image)."""
+
+    files: list[Path]
+    labels: npt.NDArray[np.int64]
+    plain: Rows
+    mirrored: Rows
+    failed: list[Path]
+
+
+def embed_all(folder: Path, landmarker: Path, single: Embedder, averaging: Embedder) -> Embedded:
+    """Embed every `folder`/SUBJECT/*.jpg; progress goes to standard error."""
+    files = sorted(folder.glob("*/*.jpg"))
+    if not files:
+        raise FileNotFoundError(f"{folder}: no SUBJECT/*.jpg there; give the folder that holds one folder per subject")
+    acquired: list[Path] = []
+    failed: list[Path] = []
+    plain: list[Rows] = []
+    mirrored: list[Rows] = []
+    with Landmarker(landmarker, max_faces=FACES_MAX, mode="image") as finder:
+        for count, file in enumerate(files, start=1):
+            image = _read_rgb(file)
+            meshes = finder.detect(image)
+            if meshes:
+                chip = single.chip(image, _nearest_the_middle(meshes, image.shape[1], image.shape[0]))
+                plain.append(single.embed_chip(chip))
+                mirrored.append(averaging.embed_chip(chip))
+                acquired.append(file)
+            else:
+                failed.append(file)
+            if count % 100 == 0 or count == len(files):
+                print(f"\r{count}/{len(files)} photographs, {len(failed)} without a face", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    names = np.array([file.parent.name for file in acquired])
+    labels = np.unique(names, return_inverse=True)[1].astype(np.int64)
+    return Embedded(acquired, labels, np.stack(plain), np.stack(mirrored), failed)
+
+
+def _read_rgb(file: Path) -> Image:
+    bgr = cv2.imread(str(file))
+    if bgr is None:
+        raise OSError(f"{file}: not a readable picture; fetch the data set again")
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _nearest_the_middle(meshes: list[Mesh], width_px: int, height_px: int) -> Mesh:
+    middle = np.array([width_px / 2, height_px / 2])
+    return min(meshes, key=lambda mesh: float(np.linalg.norm(mesh[:468, :2].mean(axis=0) - middle)))
+
+
+def fuse(rows: Rows, labels: npt.NDArray[np.int64], photographs: int, seed: int) -> tuple[Rows, npt.NDArray[np.int64]]:
+    """Means of `photographs` different photographs of one subject, unit length; each photograph at most once."""
+    if photographs == 1:
+        return rows, labels
+    rng = np.random.default_rng(seed)
+    fused, owners = [], []
+    for label in np.unique(labels):
+        own = rng.permutation(np.flatnonzero(labels == label))
+        for start in range(0, len(own) - photographs + 1, photographs):
+            mean = rows[own[start : start + photographs]].mean(axis=0)
+            fused.append(mean / np.linalg.norm(mean))
+            owners.append(label)
+    return np.stack(fused).astype(np.float32), np.array(owners, np.int64)
