@@ -184,6 +184,21 @@ def test_a_failed_write_is_told_and_tried_again_at_the_next_tick(gpio: StandInGp
     assert gpio.levels[PINS["green"]] == 1
 
 
+def test_after_a_failed_write_the_lines_are_written_again_whatever_comes_next(gpio: StandInGpio) -> None:
+    panel = leds()
+    panel.show(Signal.GIVEN, 0.0)
+    panel.tick(0.0)
+    gpio.output_error = "bus fell off"
+    panel.show(Signal.REFERRED, 0.1)
+    with pytest.raises(LedError):
+        panel.tick(0.1)
+    gpio.output_error = ""
+    gpio.levels = dict.fromkeys(PINS.values(), 1)
+    panel.show(Signal.GIVEN, 0.2)
+    panel.tick(0.2)
+    assert gpio.levels == {**DARK, PINS["green"]: 1}
+
+
 def test_lines_are_given_back_even_when_they_can_not_be_darkened(gpio: StandInGpio) -> None:
     panel = leds()
     gpio.output_error = "bus fell off"
