@@ -1,4 +1,4 @@
-"""A disk that is really full: nothing is half-written, the error says what to do, and it goes on when there is space."""
+"""A disk that is really full: nothing is half-written, the error says what to do, and with space again it goes on."""
 
 from __future__ import annotations
 
