@@ -1,0 +1,325 @@
+"""The loop: take an event, step the session, perform its effects, show the LEDs, feed the watchdog.
+
+Rules: main thread only; it alone steps the session, writes the store and drives the LEDs. The watchdog is fed only while
+every worker's heartbeat is fresh. When told to stop, it refers whoever is being served and lets their slip come out.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import structlog
+
+from edge_agent import __version__
+from edge_agent.clock import SystemClock
+from edge_agent.core.messages import (
+    AskPrinterStatus,
+    Effect,
+    Event,
+    FaceObserved,
+    MarkSlip,
+    PartFailed,
+    PartRecovered,
+    PrinterStatusReported,
+    PrintSlip,
+    RecordClaim,
+    RecordOutcome,
+    ReportEnd,
+    SetPace,
+    ShowSignal,
+    Ticked,
+)
+from edge_agent.core.model import Outcome, Part, Signal
+from edge_agent.core.rules import Now, Rules
+from edge_agent.core.session import Phase, Session, step
+from edge_agent.core.slip import Phrases, SlipTerminal, compose
+from edge_agent.core.state import WITH_PERSON
+from edge_agent.crew import Slot
+from edge_agent.devices.printer_worker import PrinterWorker
+from edge_agent.inbox import Inbox
+from edge_agent.ports import LedError, LedPanel
+from edge_agent.recorder import Recorder
+from edge_agent.uplink.wire import PartState, TerminalSnapshot
+from edge_agent.uplink.worker import UplinkWorker
+from edge_agent.vision.worker import VisionWorker
+from edge_agent.watchdog import Heartbeats, SystemdNotifier
+
+TICK_S = 0.1
+START_WITHIN_S = 20.0
+"""A camera or printer that has not answered by then is left to report its own failure."""
+STOP_WITHIN_S = 10.0
+"""How long a person being served when the terminal is stopped may still take, and then each worker."""
+
+_log = structlog.get_logger("agent")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What the terminal says of itself in telemetry. models: name -> SHA-256 hex."""
+
+    models: dict[str, str]
+    config_hash: str
+    store_schema: int
+    roster_version: int
+    subjects: int
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The workers. uplink: None when switched off."""
+
+    vision: Slot[VisionWorker]
+    printer: Slot[PrinterWorker]
+    uplink: Slot[UplinkWorker] | None
+
+    def all(self) -> tuple[Slot[VisionWorker] | Slot[PrinterWorker] | Slot[UplinkWorker], ...]:
+        """Every worker there is."""
+        return (self.vision, self.printer) if self.uplink is None else (self.vision, self.printer, self.uplink)
+
+
+class Agent:
+    """One terminal at work. Make the crew after the agent (it posts into `inbox`), then `run`."""
+
+    def __init__(
+        self,
+        *,
+        rules: Rules,
+        recorder: Recorder,
+        leds: LedPanel,
+        phrases: Phrases,
+        slip_terminal: SlipTerminal,
+        identity: Identity,
+        clock: SystemClock,
+        heartbeats: Heartbeats,
+        notifier: SystemdNotifier,
+    ) -> None:
+        self.inbox = Inbox()
+        self.session = Session()
+        self._rules = rules
+        self._recorder = recorder
+        self.leds = leds
+        self._phrases = phrases
+        self._slip_terminal = slip_terminal
+        self._identity = identity
+        self._clock = clock
+        self._heartbeats = heartbeats
+        self._notifier = notifier
+        self._crew: Crew | None = None
+        self._problems: dict[Part, str] = {}
+        self._outcomes: Counter[Outcome] = Counter()
+        self._snapshot = self._take_snapshot()
+        self._stop = threading.Event()
+
+    def snapshot(self) -> TerminalSnapshot:
+        """The state as telemetry tells it; from any thread."""
+        return self._snapshot
+
+    def request_stop(self) -> None:
+        """End `run` soon; from any thread or a signal handler."""
+        self._stop.set()
+
+    def run(self, crew: Crew) -> None:
+        """Serve until told to stop."""
+        self._crew = crew
+        self.leds.show(Signal.STARTING, time.monotonic())
+        self._note("started", {"version": __version__, "config": self._identity.config_hash, **self._identity.models})
+        for slot in crew.all():
+            slot.start()
+        try:
+            self._await_parts()
+            self._notifier.ready()
+            _log.info("serving", subjects=self._identity.subjects)
+            while not self._stop.is_set():
+                self._turn()
+            self._finish_session()
+        finally:
+            self._shut_down(crew)
+
+    def _await_parts(self) -> None:
+        """Hold events back until camera and printer have said something, so that nobody is told "broken" at start."""
+        held: list[Event] = []
+        awaited = {Part.CAMERA, Part.PRINTER}
+        until_s = time.monotonic() + START_WITHIN_S
+        while awaited and time.monotonic() < until_s and not self._stop.is_set():
+            event = self.inbox.take(TICK_S)
+            self._show_leds(time.monotonic())
+            if event is None:
+                continue
+            held.append(event)
+            if isinstance(event, FaceObserved) or (isinstance(event, PartFailed) and event.part is not Part.PRINTER):
+                awaited.discard(Part.CAMERA)
+            if isinstance(event, PrinterStatusReported) or (
+                isinstance(event, PartFailed) and event.part is Part.PRINTER
+            ):
+                awaited.discard(Part.PRINTER)
+        for event in held:
+            self._handle(event)
+
+    def _turn(self) -> None:
+        """One tick's worth: events as they come, then time itself."""
+        until_s = time.monotonic() + TICK_S
+        while (left_s := until_s - time.monotonic()) > 0:
+            event = self.inbox.take(left_s)
+            if event is not None:
+                self._handle(event)
+        now_s = time.monotonic()
+        self._handle(Ticked())
+        self._handle_all(self._recorder.retry(now_s))
+        if self._crew is not None:
+            for slot in self._crew.all():
+                self._handle_all(slot.watch(now_s))
+        self._show_leds(now_s)
+        self._snapshot = self._take_snapshot()
+        self._notifier.status(self._status())
+        self._notifier.feed(self._heartbeats.stale(now_s))
+
+    def _handle_all(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._handle(event)
+
+    def _handle(self, event: Event) -> None:
+        """Step the session with this event, and with every answer that its effects bring."""
+        waiting = deque([event])
+        while waiting:
+            event = waiting.popleft()
+            waiting.extend(self._notice(event))
+            before = self.session
+            now = Now(time.monotonic(), os.urandom(16))
+            self.session, effects = step(before, event, now, self._rules)
+            if self.session.phase is not before.phase:
+                session_id = self.session.session_id or before.session_id
+                _log.info("phase", phase=self.session.phase.value, after=before.phase.value, session=session_id)
+            for effect in effects:
+                waiting.extend(self._perform(effect, now.monotonic_s))
+
+    def _notice(self, event: Event) -> list[Event]:
+        """Tell logs and ledger of parts that fail and recover."""
+        if isinstance(event, PartFailed):
+            self._problems[event.part] = event.problem
+            _log.error("part_failed", part=event.part.value, problem=event.problem)
+            if event.part is not Part.STORE:
+                return self._recorder.note(
+                    "part.failed", {"part": event.part.value, "problem": event.problem}, time.monotonic()
+                )
+        elif isinstance(event, PartRecovered):
+            self._problems.pop(event.part, None)
+            _log.info("part_recovered", part=event.part.value)
+            if event.part is not Part.STORE:
+                return self._recorder.note("part.recovered", {"part": event.part.value}, time.monotonic())
+        return []
+
+    def _perform(self, effect: Effect, now_s: float) -> list[Event]:
+        """Do what the session asks; the events that answer at once."""
+        if isinstance(effect, ShowSignal):
+            _log.info("signal", signal=effect.signal.value)
+            self.leds.show(effect.signal, now_s)
+            self._show_leds(now_s)
+        elif isinstance(effect, (RecordClaim, RecordOutcome)):
+            return self._recorder.record(effect, now_s)
+        elif isinstance(effect, MarkSlip):
+            return self._recorder.mark_slip(effect, now_s)
+        elif isinstance(effect, ReportEnd):
+            self._report_end(effect)
+        elif self._crew is None:
+            raise AssertionError(f"{effect} before the crew was there")
+        elif isinstance(effect, PrintSlip):
+            slip = compose(effect.receipt, self._slip_terminal, self._phrases)
+            self._crew.printer.worker.print_slip(effect.receipt.session_id, slip)
+        elif isinstance(effect, AskPrinterStatus):
+            self._crew.printer.worker.ask_status()
+        elif isinstance(effect, SetPace):
+            self._crew.vision.worker.set_pace(effect.awake)
+        return []
+
+    def _report_end(self, end: ReportEnd) -> None:
+        self._outcomes[end.outcome] += 1
+        receipt = self.session.receipt
+        _log.info(
+            "session_ended",
+            session=end.session_id,
+            outcome=end.outcome.value,
+            reason=None if end.reason is None else end.reason.value,
+            case=None if receipt is None else receipt.case_number,
+            duration_s=end.duration_s,
+            phases_s=_summed(end.phases_s),
+        )
+
+    def _show_leds(self, now_s: float) -> None:
+        try:
+            self.leds.tick(now_s)
+        except LedError as error:
+            if Part.LEDS not in self._problems:
+                self.inbox.post(PartFailed(Part.LEDS, str(error)))
+                self._problems[Part.LEDS] = str(error)
+        else:
+            if Part.LEDS in self._problems:
+                del self._problems[Part.LEDS]
+                self.inbox.post(PartRecovered(Part.LEDS))
+
+    def _note(self, kind: str, data: dict[str, object]) -> None:
+        self._handle_all(self._recorder.note(kind, data, time.monotonic()))
+
+    def _take_snapshot(self) -> TerminalSnapshot:
+        working = {part: PartState(part not in self._problems, self._problems.get(part, "")) for part in Part}
+        return TerminalSnapshot(
+            agent_version=__version__,
+            store_schema=self._identity.store_schema,
+            clock_trusted=self._clock.trusted,
+            models=self._identity.models,
+            config_hash=self._identity.config_hash,
+            parts={part: state for part, state in working.items() if part is not Part.UPLINK},
+            printer=self.session.printer,
+            led_signal=self.session.signal,
+            gallery_size=self._identity.subjects,
+            roster_version=self._identity.roster_version,
+            outcomes=dict(self._outcomes),
+        )
+
+    def _status(self) -> str:
+        """One line for `systemctl status`."""
+        if self.session.phase is not Phase.OUT_OF_SERVICE:
+            counts = ", ".join(f"{outcome.value} {count}" for outcome, count in sorted(self._outcomes.items()))
+            return f"{self.session.phase.value}; {counts or 'nobody served yet'}"
+        printer = self.session.printer
+        reasons = [f"{part.value}: {problem}" for part, problem in self._problems.items()]
+        if printer is not None and not printer.can_print and Part.PRINTER not in self._problems:
+            reasons.append(f"printer: {printer.detail or 'paper ' + printer.paper.value}")
+        return "OUT OF SERVICE: " + "; ".join(reasons)
+
+    def _finish_session(self) -> None:
+        """Refer whoever is being served, and wait for their slip."""
+        if self.session.phase in WITH_PERSON:
+            self._handle(PartFailed(Part.VISION, "the terminal is being stopped"))
+        until_s = time.monotonic() + STOP_WITHIN_S
+        while self.session.phase in (Phase.RECORDING, Phase.PRINTING) and time.monotonic() < until_s:
+            self._turn()
+
+    def _shut_down(self, crew: Crew) -> None:
+        """Stop every worker, the uplink last, so that it can still send the last records."""
+        self._notifier.stopping()
+        self._note("stopped", {"served": sum(self._outcomes.values())})
+        until_s = time.monotonic() + STOP_WITHIN_S
+        for slot in (crew.vision, crew.printer):
+            slot.stop()
+        for slot in (crew.vision, crew.printer):
+            if not slot.join(until_s):
+                _log.error("worker_did_not_stop", part=slot.part.value)
+        if crew.uplink is not None:
+            crew.uplink.stop()
+            if not crew.uplink.join(time.monotonic() + STOP_WITHIN_S):
+                _log.error("worker_did_not_stop", part=Part.UPLINK.value)
+        self.leds.close()
+        _log.info("stopped")
+
+
+def _summed(phases_s: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Seconds per phase; a phase entered twice counts twice."""
+    total: dict[str, float] = {}
+    for phase, took_s in phases_s:
+        total[phase] = round(total.get(phase, 0.0) + took_s, 3)
+    return total

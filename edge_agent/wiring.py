@@ -1,0 +1,263 @@
+"""Settings -> real or simulated parts, and the parts put together; the only file that names drivers.
+
+Rules: a driver's module is imported only when the settings choose it, so that the package imports on any machine.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from edge_agent.agent import Agent, Crew, Identity
+from edge_agent.clock import SystemClock
+from edge_agent.core.model import Gallery, Part
+from edge_agent.core.rules import Limits, MatchRules, PadRules, Rules
+from edge_agent.core.slip import SlipTerminal
+from edge_agent.crew import AnyWorker, Slot
+from edge_agent.devices.led_patterns import recognise
+from edge_agent.devices.led_simulated import SimulatedLeds
+from edge_agent.devices.printer_worker import PrinterWorker
+from edge_agent.language.phrases import CataloguePhrases
+from edge_agent.ports import Camera, CameraError, EmbedderId, LedPanel, Printer
+from edge_agent.recorder import Recorder
+from edge_agent.settings import LoadedSettings, Settings
+from edge_agent.store.claims import TerminalIdentity
+from edge_agent.store.database import known_version
+from edge_agent.store.keys import load_keys
+from edge_agent.store.outbox import SqliteOutbox
+from edge_agent.store.store import Store
+from edge_agent.uplink.host_health import HostHealth
+from edge_agent.uplink.worker import UplinkWorker
+from edge_agent.vision import manifest as manifests
+from edge_agent.vision.manifest import Manifest
+from edge_agent.vision.loading import load_observer
+from edge_agent.vision.worker import VisionWorker
+from edge_agent.watchdog import Heartbeats, RestartBudget, SystemdNotifier
+
+SILENCE_S = {Part.VISION: 10.0, Part.PRINTER: 45.0, Part.UPLINK: 20.0}
+"""Longest silence of a healthy worker: loading models on a Pi, printing a long slip slowly, a TLS handshake."""
+
+RESTARTS, RESTARTS_WITHIN_S = 3, 600.0
+
+_log = structlog.get_logger("wiring")
+
+
+def make_camera(settings: Settings, leds: LedPanel | None) -> Camera:
+    """The camera the settings name, not opened. The puppet watches `leds`, which must be simulated ones."""
+    camera = settings.camera
+    if camera.driver == "picamera2":
+        from edge_agent.devices.camera_picamera2 import Picamera2Camera
+
+        return Picamera2Camera(camera)
+    if camera.driver == "v4l2":
+        from edge_agent.devices.camera_v4l2 import V4l2Camera
+
+        return V4l2Camera(camera)
+    if camera.driver == "file":
+        from edge_agent.devices.camera_file import FileCamera
+
+        return FileCamera(camera)
+    from edge_agent.devices.puppet import PuppetCamera
+
+    if not isinstance(leds, SimulatedLeds):
+        raise CameraError("camera.driver: 'puppet' watches simulated LEDs; set leds.driver to 'simulated'")
+    return PuppetCamera(camera, leds, recognise)
+
+
+def make_printer(settings: Settings) -> Printer:
+    """The printer the settings name; its port is opened at its first use."""
+    if settings.printer.driver == "simulated":
+        from edge_agent.devices import printer_simulated
+
+        return printer_simulated.open_printer(settings.printer)
+    from edge_agent.devices import printer_escpos
+
+    return printer_escpos.open_printer(settings.printer)
+
+
+def make_leds(settings: Settings) -> LedPanel:
+    """The LEDs the settings name, their lines claimed."""
+    if settings.leds.driver == "simulated":
+        return SimulatedLeds(sys.stderr if settings.leds.terminal else None)
+    from edge_agent.devices.led_gpio import GpioLeds
+
+    return GpioLeds(settings.leds)
+
+
+def load_manifest(settings: Settings) -> Manifest:
+    """The manifest, with the models in use verified against their hashes. Raises ManifestError and its kin."""
+    manifest = manifests.load(settings.vision.manifest)
+    manifests.require_verified(manifest, settings.vision.manifest.parent)
+    return manifest
+
+
+def embedder_id(manifest: Manifest) -> EmbedderId:
+    """Which embedder a roster must be made with."""
+    return EmbedderId(manifest.active_embedder.name, manifest.active_embedder.sha256)
+
+
+def terminal_identity(settings: Settings) -> TerminalIdentity:
+    """Who this terminal is, for its records."""
+    terminal = settings.terminal
+    return TerminalIdentity(terminal.id, terminal.site, terminal.place, terminal.timezone)
+
+
+def open_store(settings: Settings, manifest: Manifest) -> Store:
+    """The database, opened and checked, with its keys. Raises StoreError, KeyFileError."""
+    keys = load_keys(settings.store)
+    return Store.open(settings.store.path, keys, terminal_identity(settings), embedder=embedder_id(manifest))
+
+
+def make_rules(settings: Settings, manifest: Manifest, gallery: Gallery) -> Rules:
+    """Limits as set; scores from the model's measured curve, for 1:N by the size of this gallery."""
+    session, pad = settings.session, settings.pad
+    return Rules(
+        gallery=gallery,
+        match=match_rules(settings, manifest, len(gallery)),
+        limits=Limits(
+            max_s=session.max_s,
+            arrive_s=session.arrive_s,
+            acquire_s=session.acquire_s,
+            acquire_frames=session.acquire_frames,
+            identify_s=session.identify_s,
+            record_s=session.record_s,
+            print_s=session.print_s,
+            settle_s=session.settle_s,
+            absent_s=session.absent_s,
+            probe_frames=session.probe_frames,
+        ),
+        pad=PadRules(
+            mode=pad.mode,
+            attempts=pad.attempts,
+            turns=pad.turns,
+            answer_min_s=pad.answer_min_s,
+            answer_max_s=pad.answer_max_s,
+            centre_s=pad.centre_s,
+            turn_parallax=pad.turn_parallax,
+            centre_parallax=pad.centre_parallax,
+        ),
+    )
+
+
+def match_rules(settings: Settings, manifest: Manifest, gallery_size: int) -> MatchRules:
+    """The scores that meet the targets in `matching`, told in the log. Raises OperatingPointError when none can."""
+    spec, matching, mirrored = manifest.active_embedder, settings.matching, settings.vision.mirrored_average
+    verification = spec.threshold_for_fmr(matching.verification_fmr, mirrored=mirrored)
+    identification = spec.threshold_for_fpir(matching.identification_fpir, max(1, gallery_size), mirrored=mirrored)
+    _log.info(
+        "scores_chosen",
+        model=spec.name,
+        verification_fmr=matching.verification_fmr,
+        verification_score=round(verification, 4),
+        identification_fpir=matching.identification_fpir,
+        gallery=gallery_size,
+        identification_score=round(identification, 4),
+        margin=matching.margin,
+    )
+    return MatchRules(verification, identification, matching.margin)
+
+
+@dataclass
+class Terminal:
+    """A terminal put together: `run` serves until told to stop."""
+
+    agent: Agent
+    crew: Crew
+    store: Store
+
+    def run(self) -> None:
+        """Serve; closes the store at the end."""
+        try:
+            self.agent.run(self.crew)
+        finally:
+            self.store.close()
+
+
+def build_terminal(loaded: LoadedSettings) -> Terminal:
+    """Everything the settings name, ready to run. Raises TerminalError naming what is wrong and the remedy."""
+    settings = loaded.settings
+    manifest = load_manifest(settings)
+    store = open_store(settings, manifest)
+    gallery, roster = store.gallery(), store.roster_info()
+    if not len(gallery):
+        _log.warning("roster_empty", remedy="import one: edge-agent roster import FILE; until then all are referred")
+    for receipt in store.unprinted():
+        _log.warning("slip_unprinted", case=receipt.case_number, session=receipt.session_id)
+    clock, heartbeats = SystemClock(), Heartbeats()
+    uplinks: list[Slot[UplinkWorker]] = []
+    recorder = Recorder(store, clock.now, wake=lambda: [slot.worker.wake() for slot in uplinks])
+    terminal = settings.terminal
+    agent = Agent(
+        rules=make_rules(settings, manifest, gallery),
+        recorder=recorder,
+        leds=make_leds(settings),
+        phrases=CataloguePhrases(terminal.language),
+        slip_terminal=SlipTerminal(
+            terminal.id,
+            terminal.site,
+            terminal.place,
+            terminal.complaint_channel,
+            terminal.timezone,
+            terminal.show_name_on_slip,
+        ),
+        identity=Identity(
+            models=manifest.model_hashes(),
+            config_hash=loaded.sha256,
+            store_schema=known_version(),
+            roster_version=roster.version,
+            subjects=len(set(gallery.subject_ids)),
+        ),
+        clock=clock,
+        heartbeats=heartbeats,
+        notifier=SystemdNotifier.from_environment(),
+    )
+    crew = _make_crew(settings, agent, heartbeats)
+    if crew.uplink is not None:
+        uplinks.append(crew.uplink)
+    return Terminal(agent, crew, store)
+
+
+def _make_crew(settings: Settings, agent: Agent, heartbeats: Heartbeats) -> Crew:
+    """The workers, not started. Each build makes its driver anew, so that a restart starts clean."""
+    inbox = agent.inbox
+
+    def beat(part: Part) -> Callable[[], None]:
+        return lambda: heartbeats.beat(part.value)
+
+    def vision() -> VisionWorker:
+        return VisionWorker(
+            make_camera(settings, agent.leds),
+            lambda: load_observer(settings.vision),
+            settings.camera,
+            offer=inbox.offer,
+            report=inbox.post,
+            beat=beat(Part.VISION),
+        )
+
+    def printer() -> PrinterWorker:
+        return PrinterWorker(make_printer(settings), inbox.post, beat(Part.PRINTER))
+
+    def uplink() -> UplinkWorker:
+        return UplinkWorker(
+            settings.uplink,
+            settings.terminal.id,
+            settings.terminal.site,
+            lambda: SqliteOutbox(settings.store.path),
+            snapshot=agent.snapshot,
+            post=inbox.post,
+            report=_report,
+            beat=beat(Part.UPLINK),
+            host=HostHealth(disk=settings.store.path.parent).read,
+        )
+
+    def slot(part: Part, build: Callable[[], AnyWorker]) -> Slot[AnyWorker]:
+        return Slot(part, build, heartbeats, RestartBudget(RESTARTS, RESTARTS_WITHIN_S), SILENCE_S[part])
+
+    return Crew(
+        vision=slot(Part.VISION, vision),
+        printer=slot(Part.PRINTER, printer),
+        uplink=slot(Part.UPLINK, uplink) if settings.uplink.enabled else None,
+    )
