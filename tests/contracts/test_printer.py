@@ -3,6 +3,7 @@ device file (both on a pseudo-terminal) and over TCP."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
@@ -60,7 +61,8 @@ def test_a_well_printer_says_so(open_bench: OpenBench) -> None:
         status = at.printer.status()
         assert status.can_print
         assert status.paper is Paper.OK
-        assert not (status.cover_open or status.error)
+        assert not status.cover_open
+        assert not status.error
 
 
 @pytest.mark.parametrize(
@@ -125,12 +127,23 @@ def test_unplugged_is_offline_and_comes_back_by_itself(open_bench: OpenBench) ->
         at.printer.print_slip(short_slip())
         at.device.fail(Fault.UNPLUGGED)
         assert eventually(lambda: not at.printer.status().online, expected=True)
-        with pytest.raises(PrinterError, match="check|unplugged"):
+        with pytest.raises(PrinterError, match=r"check|unplugged"):
             at.printer.print_slip(short_slip())
         at.device.repair(Fault.UNPLUGGED)
         assert eventually(lambda: at.printer.status().online, expected=True)
         at.printer.print_slip(short_slip("again"))
         assert len(at.device.slips) == 2
+
+
+def test_replugged_while_nobody_looked_is_not_noticed_by_the_next_slip(open_bench: OpenBench) -> None:
+    with open_bench() as at:
+        at.printer.print_slip(short_slip("before"))
+        at.device.fail(Fault.UNPLUGGED)
+        time.sleep(0.1)
+        at.device.repair(Fault.UNPLUGGED)
+        time.sleep(0.1)
+        at.printer.print_slip(short_slip("after"))
+        assert [slip.torn for slip in at.device.slips] == [False, False]
 
 
 def test_closing_twice_is_safe_and_the_next_call_opens_again(open_bench: OpenBench) -> None:
@@ -199,8 +212,6 @@ def test_without_status_a_slip_is_sent_and_believed(open_bench: OpenBench) -> No
 
 def eventually(ask: Callable[[], bool], expected: bool) -> bool:
     """The answer as soon as it is the expected one: a served device takes a moment to notice its cable."""
-    import time
-
     until_s = time.monotonic() + 5
     while ask() != expected and time.monotonic() < until_s:
         time.sleep(0.02)

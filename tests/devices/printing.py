@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,8 +82,6 @@ def bench(way: str, folder: Path, script: FaultScript | None = None, **changes: 
         wanted = settings(folder=folder, **changes)
         yield Bench(printer_simulated.SimulatedPrinter(device, wanted, clock, clock.sleep), device)
         return
-    import time
-
     device = SimulatedDevice(time.monotonic, 80, script, folder)
     with contextlib.ExitStack() as stack:
         if way == "network":

@@ -15,6 +15,8 @@ from edge_agent.devices.printer_simulated.script import Fault, FaultScript, Scri
 from edge_agent.devices.printer_simulated.typeface import Dots
 
 DOTS_PER_MM = 8
+_AT_REST_AFTER_S = 0.5
+"""Faults between slips wait this long, so that they don't meet the confirmation of the slip before."""
 
 
 @dataclass
@@ -60,10 +62,6 @@ class Mechanism:
         """Whether nothing moves until somebody helps."""
         return bool(self.faults) or self.roll_mm <= 0
 
-    def busy(self, now_s: float) -> bool:
-        """Whether the motor is still running, or halted with work left."""
-        return now_s < self.busy_until_s or self.stopped
-
     def fail(self, fault: Fault, clears_at_s: float | None = None) -> None:
         """Something goes wrong now."""
         self.faults[fault] = clears_at_s
@@ -82,7 +80,8 @@ class Mechanism:
         for fault, clears_at_s in list(self.faults.items()):
             if clears_at_s is not None and now_s >= clears_at_s:
                 self.repair(fault, clears_at_s)
-        if not self.strip.dots and not self._rest:
+        at_rest = now_s >= self.busy_until_s + _AT_REST_AFTER_S
+        if at_rest and not self.strip.dots and not self._rest:
             for scripted in [item for item in self._pending if item.after_slip == self.slips_done]:
                 self._happen(scripted, now_s)
 
