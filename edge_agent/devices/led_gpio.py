@@ -9,13 +9,13 @@ What the libraries raise (ValueError, RuntimeError, OSError, `lgpio.error`, plai
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 from typing import Any
 
 from edge_agent.core.model import Signal
-from edge_agent.devices.led_patterns import LEDS, Lit
+from edge_agent.devices.led_patterns import Lit
 from edge_agent.devices.led_player import PatternPlayer
 from edge_agent.ports import LedError
+from edge_agent.settings import LedSettings
 
 _INSTALL = {
     "RPi.GPIO": "install it: `sudo apt install python3-rpi-lgpio`, or `pip install rpi-lgpio` in the venv",
@@ -44,22 +44,18 @@ _REMEDIES = (
 class GpioLeds:
     """A `ports.LedPanel` on real lines; claims them when constructed.
 
-    module: "RPi.GPIO" or "Jetson.GPIO"; numbering: "BCM" or "BOARD"; pins: LED name to channel in that numbering;
-    active_low: an LED is on when its line is low. Raises LedError when a line can't be claimed; then none is held.
+    Raises LedError when the library can't be loaded or a line can't be claimed; then none is held.
     """
 
-    def __init__(self, module: str, numbering: str, pins: Mapping[str, int], *, active_low: bool = False) -> None:
-        missing = [name for name in LEDS if name not in pins]
-        if missing:
-            raise LedError(f"LEDs: no pin for {', '.join(missing)}; name all five in leds.pins")
-        self._name = f"LEDs ({module}, {numbering})"
-        self._pins = {name: pins[name] for name in LEDS}
-        self._on, self._off = (0, 1) if active_low else (1, 0)
+    def __init__(self, settings: LedSettings) -> None:
+        self._name = f"LEDs ({settings.module}, {settings.numbering})"
+        self._pins: dict[str, int] = {name: channel for name, channel in settings.pins.items()}
+        self._on, self._off = (0, 1) if settings.active_low else (1, 0)
         self._player = PatternPlayer()
         self._lit: Lit | None = None
         self._claimed: list[int] = []
-        self._gpio = self._load(module)
-        self._claim(numbering)
+        self._gpio = self._load(settings.module)
+        self._claim(settings.numbering)
 
     def show(self, signal: Signal, now_s: float) -> None:
         """Begin this signal's pattern; the lines follow at the next tick."""
@@ -90,9 +86,8 @@ class GpioLeds:
         try:
             return importlib.import_module(module)
         except ImportError as problem:
-            remedy = _INSTALL.get(module, "set leds.module to RPi.GPIO or Jetson.GPIO")
             raise LedError(
-                f"{self._name}: the Python module '{module}' can't be loaded ({problem}); {remedy}"
+                f"{self._name}: the Python module '{module}' can't be loaded ({problem}); {_INSTALL[module]}"
             ) from problem
         except Exception as problem:
             # The libraries look at the board while they are imported.

@@ -12,9 +12,8 @@ from edge_agent.devices.led_gpio import GpioLeds
 from edge_agent.devices.led_patterns import PATTERNS, lit_at, recognise
 from edge_agent.devices.led_simulated import SimulatedLeds
 from edge_agent.ports import LedPanel
+from edge_agent.settings import LedSettings
 from tests.stand_ins.gpio import StandInGpio
-
-PINS = {"left": 17, "right": 27, "green": 22, "yellow": 23, "red": 24}
 
 
 @pytest.fixture(params=["simulated", "gpio", "gpio, active low"])
@@ -24,7 +23,7 @@ def leds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
         panel = SimulatedLeds()
     else:
         monkeypatch.setitem(sys.modules, "RPi.GPIO", StandInGpio())
-        panel = GpioLeds("RPi.GPIO", "BCM", PINS, active_low="low" in request.param)
+        panel = GpioLeds(LedSettings(driver="gpio", active_low="low" in request.param))
     yield panel
     panel.close()
 

@@ -32,6 +32,7 @@ class StandInGpio:
         self.writes: list[dict[int, int]] = []
         self.functions: dict[int, int] = {}
         self.busy: frozenset[int] = frozenset()
+        self.channels = range(54)
         self.setup_error = ""
         self.output_error = ""
         self.mode = self.UNKNOWN
@@ -107,5 +108,5 @@ class StandInGpio:
     def _check_channel(self, channel: int) -> None:
         if self.mode == self.UNKNOWN:
             raise RuntimeError("Please set pin numbering mode using GPIO.setmode(GPIO.BOARD) or GPIO.setmode(GPIO.BCM)")
-        if not 0 <= channel <= (53 if self.mode == self.BCM else 40):
+        if channel not in self.channels:
             raise ValueError("The channel sent is invalid on a Raspberry Pi")
