@@ -1,7 +1,7 @@
 """From `VisionSettings` to ready observers and examiners: the manifest read, the files verified, the models loaded.
 
-Rules: no model runs whose SHA-256 isn't the manifest's. Loading takes about a second and belongs in the thread that will
-use what is loaded.
+Rules: no model runs whose SHA-256 isn't the manifest's. Loading takes about a second and belongs in the thread that
+will use what is loaded.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Rules: photographs are unrelated, so nothing is carried from one to the next (landmarker in `image` mode, no track). The
 bounds are the live ones but for two: a face may fill a portrait, so 'too near' doesn't apply; and the head may be
-turned up to `PARALLAX_MAX`, because templates of several poses match better and nobody has to answer a cue in a photograph.
+turned up to `PARALLAX_MAX`, because templates of several poses match better and a photograph answers no cue.
 """
 
 from __future__ import annotations

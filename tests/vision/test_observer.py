@@ -1,0 +1,185 @@
+"""One frame in, one observation out, on the real models and the portrait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_agent.core.model import Embedding, QualityProblem
+from edge_agent.ports import Frame, Image
+from edge_agent.settings import VisionSettings
+from edge_agent.vision.embedder import Embedder
+from edge_agent.vision.landmarks import Landmarker, Mesh
+from edge_agent.vision.manifest import load
+from edge_agent.vision.observer import Observer
+from edge_agent.vision.timings import Stage, StageTimings, summarise
+from tests.vision.faces import LANDMARKER_FILE, REPOSITORY, portrait, portrait_mesh
+
+SETTINGS = VisionSettings()
+
+
+class CountingEmbedder:
+    """The real embedder, counting what it is asked for."""
+
+    def __init__(self) -> None:
+        folder = REPOSITORY / "models"
+        self.inner = Embedder(load(folder / "manifest.yaml").active_embedder, folder, mirrored_average=True)
+        self.embedded = 0
+
+    def chip(self, image_rgb: Image, mesh_px: Mesh) -> Image:
+        return self.inner.chip(image_rgb, mesh_px)
+
+    def embed_chip(self, chip: Image) -> Embedding:
+        self.embedded += 1
+        return self.inner.embed_chip(chip)
+
+
+class ScriptedLandmarker:
+    """Gives prepared meshes and remembers the timestamps."""
+
+    def __init__(self, script: Sequence[list[Mesh]]) -> None:
+        self.script = list(script)
+        self.timestamps_ms: list[int] = []
+
+    def detect(self, image_rgb: Image, timestamp_ms: int) -> list[Mesh]:
+        self.timestamps_ms.append(timestamp_ms)
+        return self.script.pop(0)
+
+    def close(self) -> None:
+        self.script.clear()
+
+
+@pytest.fixture
+def embedder() -> CountingEmbedder:
+    return CountingEmbedder()
+
+
+@pytest.fixture
+def observer(embedder: CountingEmbedder) -> Iterator[Observer]:
+    observer = Observer(Landmarker(LANDMARKER_FILE), embedder, SETTINGS)
+    yield observer
+    observer.close()
+
+
+def test_a_good_frame_gives_everything(observer: Observer) -> None:
+    seen = [observer.observe(Frame(portrait(), i / 15, i)) for i in range(3)][-1]
+    assert seen.captured_s == pytest.approx(2 / 15)
+    assert seen.track_id == 1
+    assert seen.problems == ()
+    assert seen.parallax == pytest.approx(0.0, abs=0.05)
+    assert seen.eye_distance_px == pytest.approx(62, abs=3)
+    assert 0.6 < seen.quality <= 1.0
+    assert seen.probe is not None
+    assert seen.probe.dtype == np.float32
+    assert np.linalg.norm(seen.probe) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_bad_frame_gives_no_probe_and_costs_no_embedding(observer: Observer, embedder: CountingEmbedder) -> None:
+    blurred = np.ascontiguousarray(cv2.GaussianBlur(portrait(), (0, 0), 3))
+    seen = observer.observe(Frame(blurred, 0.0, 0))
+    assert seen.problems == (QualityProblem.BLURRED,)
+    assert seen.probe is None
+    assert seen.track_id is not None
+    assert seen.parallax is not None
+    assert embedder.embedded == 0
+
+
+def test_nobody_there(observer: Observer) -> None:
+    seen = observer.observe(Frame(np.full((480, 640, 3), 90, np.uint8), 1.0, 0))
+    assert (seen.track_id, seen.problems, seen.parallax, seen.eye_distance_px) == (
+        None,
+        (QualityProblem.NO_FACE,),
+        None,
+        None,
+    )
+    assert seen.quality == 0.0
+
+
+def test_an_idle_terminal_sees_the_face_but_embeds_nothing(observer: Observer, embedder: CountingEmbedder) -> None:
+    seen = observer.observe(Frame(portrait(), 0.0, 0), embed=False)
+    assert seen.problems == ()
+    assert seen.track_id is not None
+    assert seen.probe is None
+    assert embedder.embedded == 0
+
+
+def test_the_frame_is_not_changed(observer: Observer) -> None:
+    image = portrait().copy()
+    observer.observe(Frame(image, 0.0, 0))
+    assert np.array_equal(image, portrait())
+
+
+def test_the_main_face_is_the_largest_and_company_is_told(embedder: CountingEmbedder) -> None:
+    large, small = portrait_mesh(), portrait_mesh() * np.float32(0.8)
+    observer = Observer(ScriptedLandmarker([[large, small]]), embedder, SETTINGS)
+    seen = observer.observe(Frame(portrait(), 0.0, 0))
+    assert seen.problems == (QualityProblem.MANY_FACES,)
+    assert seen.eye_distance_px == pytest.approx(62, abs=3)
+
+
+def test_when_the_main_face_changes_so_does_the_track(embedder: CountingEmbedder) -> None:
+    beside = portrait_mesh() + np.array([200, 0, 0], np.float32)
+    observer = Observer(ScriptedLandmarker([[portrait_mesh()], [beside, portrait_mesh()]]), embedder, SETTINGS)
+    before = observer.observe(Frame(portrait(), 0.0, 0))
+    after = observer.observe(Frame(portrait(), 0.1, 1))
+    assert before.track_id != after.track_id
+
+
+def test_another_face_in_the_same_place_is_another_track_from_that_very_frame() -> None:
+    class TwoPeople:
+        def __init__(self) -> None:
+            self.probes = [np.array(p, np.float32) for p in ([1, 0], [1, 0], [0, 1])]
+
+        def chip(self, image_rgb: Image, mesh_px: Mesh) -> Image:
+            return image_rgb
+
+        def embed_chip(self, chip: Image) -> Embedding:
+            return self.probes.pop(0)
+
+    observer = Observer(ScriptedLandmarker([[portrait_mesh()]] * 3), TwoPeople(), SETTINGS, same_face_min=0.9)
+    ids = [observer.observe(Frame(portrait(), i / 15, i)).track_id for i in range(3)]
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_time_never_falls_for_the_landmarker(embedder: CountingEmbedder) -> None:
+    landmarker = ScriptedLandmarker([[], [], []])
+    observer = Observer(landmarker, embedder, SETTINGS)
+    for at_s in (5.0, 4.5, 5.2):
+        observer.observe(Frame(portrait(), at_s, 0))
+    assert landmarker.timestamps_ms == [5000, 5000, 5200]
+
+
+def test_a_blink_is_seen_against_the_face_s_own_usual_opening(embedder: CountingEmbedder) -> None:
+    def lids(share: float) -> Mesh:
+        mesh = portrait_mesh().copy()
+        for upper, lower in ((159, 145), (386, 374)):
+            middle = (mesh[upper] + mesh[lower]) / 2
+            mesh[upper] = middle + (mesh[upper] - middle) * share
+            mesh[lower] = middle + (mesh[lower] - middle) * share
+        return mesh
+
+    script = [[lids(1.0)]] * 10 + [[lids(0.6)]] + [[lids(1.0)]]
+    observer = Observer(ScriptedLandmarker(script), embedder, SETTINGS)
+    seen = [observer.observe(Frame(portrait(), i / 15, i)).problems for i in range(12)]
+    assert seen[9:] == [(), (QualityProblem.EYES_CLOSED,), ()]
+
+
+def test_stages_are_timed(observer: Observer) -> None:
+    for i in range(4):
+        observer.observe(Frame(portrait(), i / 15, i))
+    summary = observer.timings.summary()
+    assert set(summary) == {stage.value for stage in Stage}
+    assert all(summary[stage]["frames"] == 4 for stage in summary)
+    parts = sum(summary[stage.value]["median_ms"] for stage in Stage if stage is not Stage.TOTAL)
+    assert parts <= summary["total"]["p99_ms"] * 1.05
+
+
+def test_timings_keep_only_the_newest() -> None:
+    timings = StageTimings(keep=3)
+    for _ in range(5):
+        timings.add(Stage.EMBED, 0.0)
+    assert len(timings.samples_ms(Stage.EMBED)) == 3
+    assert summarise((1.0, 2.0, 9.0)) == {"median_ms": 2.0, "p99_ms": 8.86, "frames": 3}
