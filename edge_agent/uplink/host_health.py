@@ -18,7 +18,7 @@ _MB = 1_000_000
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _FIRMWARE_THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
 _VCGENCMD_TIMEOUT_S = 2.0
-_CPU_ZONES = ("cpu-thermal", "cpu_thermal", "x86_pkg_temp")
+_CPU_ZONES = ("cpu-thermal", "cpu-therm", "x86_pkg_temp")
 """Thermal zone types of the Pi, the Jetson (any case) and a PC; without one of them the hottest zone counts."""
 
 

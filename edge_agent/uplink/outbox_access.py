@@ -23,11 +23,12 @@ class OutboxAccess:
         self._backoff = backoff
         self._troubles = troubles
         self._outbox: Outbox | None = None
-        self._due_s = 0.0
+        self.due_s = 0.0
+        """Not before then is the outbox tried again."""
 
     def use(self, action: Callable[[Outbox], T], now_s: float) -> T | None:
         """What the action gives, or None when the outbox can't be used now."""
-        if now_s < self._due_s:
+        if now_s < self.due_s:
             return None
         try:
             if self._outbox is None:
@@ -35,7 +36,7 @@ class OutboxAccess:
             result = action(self._outbox)
         except StoreError as error:
             self.close()
-            self._due_s = now_s + self._backoff.next_s()
+            self.due_s = now_s + self._backoff.next_s()
             self._troubles.tell("outbox", f"the outbox can't be used: {error}")
             return None
         self._backoff.reset()

@@ -42,7 +42,11 @@ _LOOK_AGAIN_S = 5.0
 _STEADY_AFTER_S = 10.0
 """A connection that stood this long was a good one: the next back-off starts small. One that the broker ends at once,
 as when two terminals share a client id, keeps growing it."""
+_CUT_SHORT_TIMES = 3
+"""So many connections in a row that did not last point to a second terminal with this client id: a broker that is taken
+over by the other ends this one, and not every broker says why (mosquitto 2.0 doesn't)."""
 _WILL_DELAY_MAX_S = 30
+"""A link that comes back within this (or the keepalive, if shorter) was never away, as far as `status` goes."""
 
 
 class UplinkWorker:
@@ -97,6 +101,7 @@ class UplinkWorker:
         self._window = 0
         self._answer_within_s = max(30.0, 2.0 * settings.keepalive_s)
         self._connections = 0
+        self._cut_short = 0
         self._status_mid: int | None = None
         self._status_answered = False
         self._woken = threading.Event()
@@ -168,11 +173,13 @@ class UplinkWorker:
     def _wait_s(self, at_most_s: float) -> float:
         """Until something is due. An injected clock may leap, so a tick is the longest wait, and `wake` ends it."""
         now_s = self._clock()
-        due_s = [self._heartbeat_due_s if self.connected else self._connect_due_s]
+        due_s = [self._look_due_s]
         if self._courier.held_until_s is not None:
             due_s.append(self._courier.held_until_s)
-        if self._link.active and not self.connected:
-            due_s = []
+        if self.connected:
+            due_s.append(self._heartbeat_due_s)
+        elif not self._link.active:
+            due_s.append(self._connect_due_s)
         return max(0.0, min([at_most_s, *(due - now_s for due in due_s)]))
 
     def _take(self, event: LinkEvent) -> None:
@@ -229,11 +236,17 @@ class UplinkWorker:
 
     def _ended(self, event: Closed) -> None:
         now_s = self._clock()
+        problem = event.problem
         if self._opened_s is not None and now_s - self._opened_s >= _STEADY_AFTER_S:
             self._link_backoff.reset()
+            self._cut_short = 0
+        elif self._opened_s is not None:
+            self._cut_short += 1
+            if self._cut_short >= _CUT_SHORT_TIMES:
+                problem += "; no connection lasts: does another terminal (a copied card?) use the same site and id?"
         self._lost()
         self._connect_due_s = now_s + self._link_backoff.next_s()
-        self._troubles.tell("link", event.problem)
+        self._troubles.tell("link", problem)
 
     def _lost(self) -> None:
         self._opened_s = None
@@ -252,6 +265,8 @@ class UplinkWorker:
             self._woken.clear()
             self._look_due_s = now_s + _LOOK_AGAIN_S
             self._outbox.use(lambda outbox: self._courier.pump(outbox, self._send, now_s), now_s)
+            if self._troubles.get("outbox"):
+                self._look_due_s = self._outbox.due_s
 
     def _send(self, row: OutboxRow) -> int | None:
         return self._link.publish(event_message(self._topics, row))
@@ -277,6 +292,8 @@ class UplinkWorker:
             ),
         )
         self._link.publish(message)
+        self._worker_backoff.reset()
+        self._troubles.clear("worker")
 
     def _finish(self) -> None:
         """Flush, say "stopped", disconnect. By the real clock, whatever was injected: somebody waits in `stop`."""
@@ -289,12 +306,15 @@ class UplinkWorker:
         self._courier.wind_down()
         if self.connected:
             self._say("stopped")
-        while self.connected and time.monotonic() < end_s and not (self._status_answered and self._courier.idle):
+        while self.connected and time.monotonic() < end_s and not self._all_answered():
             self._beat()
             self._turn(0.1)
         self._link.close()
         left = self._outbox.use(lambda outbox: outbox.depth(), self._clock())
         self._report("uplink_stopped", records_left=left)
+
+    def _all_answered(self) -> bool:
+        return self._status_answered and self._courier.unanswered_since_s() is None
 
     def _flushed(self) -> bool:
         if self._courier.held_until_s is not None or self._troubles.get("outbox"):

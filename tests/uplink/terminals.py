@@ -15,7 +15,7 @@ from edge_agent.core.messages import PartFailed, PartRecovered
 from edge_agent.core.model import Outcome, Paper, Part, PrinterStatus, Signal
 from edge_agent.ports import Outbox, OutboxRow, StoreError
 from edge_agent.settings import UplinkSettings
-from edge_agent.uplink.wire import PartState, TerminalSnapshot
+from edge_agent.uplink.wire import HostReadings, PartState, TerminalSnapshot
 from edge_agent.uplink.worker import UplinkWorker
 from tests.brokers import Broker
 
@@ -109,6 +109,7 @@ class Terminal:
         clock: Callable[[], float] = time.monotonic,
         broken: set[str] | None = None,
         outbox_factory: Callable[[], Outbox] | None = None,
+        host_readings: Callable[[], HostReadings] | None = None,
         needs_subscriber: bool = True,
         **settings: Any,
     ) -> None:
@@ -137,6 +138,7 @@ class Terminal:
             beat=self._beat,
             clock=clock,
             rng=random.Random(7).random,
+            host=host_readings,
             needs_subscriber=needs_subscriber,
         )
 
