@@ -1,7 +1,7 @@
 """Every meeting with the world, as a Protocol with its error type.
 
-Rules: real and simulated drivers implement these and pass the same contract tests (`tests/contracts`). A driver raises only
-the error named here; its text names the part, what was seen and what to do.
+Rules: real and simulated drivers implement these and pass the same contract tests (`tests/contracts`). A driver raises
+only the error named here; its text names the part, what was seen and what to do.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class CameraError(TerminalError):
     """The camera can't be opened or stopped delivering."""
 
 
-class FootageEnded(CameraError):
+class FootageEnded(CameraError):  # noqa: N818 - an end, not a fault
     """A recording that does not loop came to its end."""
 
 
@@ -54,7 +54,7 @@ class UplinkError(TerminalError):
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """image: RGB uint8 (h, w, 3); captured_s: monotonic seconds; sequence: counts the driver's frames from 0, gaps allowed."""
+    """image: RGB uint8 (h, w, 3); captured_s: monotonic seconds; sequence: counts frames from 0, gaps allowed."""
 
     image: Image
     captured_s: float
@@ -70,7 +70,7 @@ class Camera(Protocol):
         """Claim the device. Raises CameraError."""
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The newest frame not yet read, waiting up to timeout_s; None when none came. Raises CameraError, FootageEnded."""
+        """The newest frame not yet read, waiting up to timeout_s; None: none came. Raises CameraError, FootageEnded."""
 
     def close(self) -> None:
         """Give the device back; safe to call twice."""
@@ -82,7 +82,7 @@ class Printer(Protocol):
     name: str
 
     def status(self) -> PrinterStatus:
-        """Ask in real time (DLE EOT); reconnects if needed. Never raises: a dead printer is `online=False` with a detail."""
+        """Ask in real time (DLE EOT); reconnects if needed. Never raises: a dead printer is `online=False`, with why."""
 
     def print_slip(self, slip: Slip) -> None:
         """Print, cut, and confirm by status that it came out. Raises PrinterError with what stopped it."""

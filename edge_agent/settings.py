@@ -173,7 +173,7 @@ class MatchingSettings(Section):
 
     verification_fmr: Annotated[float, Field(gt=0, le=0.1)] = 1e-4
     identification_fpir: Annotated[float, Field(gt=0, le=0.5)] = 0.01
-    margin: Ratio = Field(0.06, description="1:N: lead the best subject needs over the runner-up")
+    margin: Ratio = Field(0.01, description="1:N: lead the best subject needs over the runner-up; see models/README.md")
 
 
 class PrinterSettings(Section):

@@ -23,7 +23,7 @@ from edge_agent.devices.printer_worker import PrinterWorker
 from edge_agent.language.phrases import CataloguePhrases
 from edge_agent.ports import Camera, CameraError, EmbedderId, LedPanel, Printer
 from edge_agent.recorder import Recorder
-from edge_agent.settings import LoadedSettings, Settings
+from edge_agent.settings import CameraSettings, LoadedSettings, Settings
 from edge_agent.store.claims import TerminalIdentity
 from edge_agent.store.database import known_version
 from edge_agent.store.keys import load_keys
@@ -32,8 +32,9 @@ from edge_agent.store.store import Store
 from edge_agent.uplink.host_health import HostHealth
 from edge_agent.uplink.worker import UplinkWorker
 from edge_agent.vision import manifest as manifests
-from edge_agent.vision.manifest import Manifest
 from edge_agent.vision.loading import load_observer
+from edge_agent.vision.manifest import Manifest
+from edge_agent.vision.operating_points import OperatingPointError
 from edge_agent.vision.worker import VisionWorker
 from edge_agent.watchdog import Heartbeats, RestartBudget, SystemdNotifier
 
@@ -42,12 +43,15 @@ SILENCE_S = {Part.VISION: 10.0, Part.PRINTER: 45.0, Part.UPLINK: 20.0}
 
 RESTARTS, RESTARTS_WITHIN_S = 3, 600.0
 
+FUSED = 2
+"""Probes average several frames and templates several photographs, and averages of strangers are more alike than single
+pictures: scores come from the curve measured on averages of two (models/README.md, *Fusion*)."""
+
 _log = structlog.get_logger("wiring")
 
 
-def make_camera(settings: Settings, leds: LedPanel | None) -> Camera:
+def make_camera(camera: CameraSettings, leds: LedPanel | None = None) -> Camera:
     """The camera the settings name, not opened. The puppet watches `leds`, which must be simulated ones."""
-    camera = settings.camera
     if camera.driver == "picamera2":
         from edge_agent.devices.camera_picamera2 import Picamera2Camera
 
@@ -145,8 +149,14 @@ def make_rules(settings: Settings, manifest: Manifest, gallery: Gallery) -> Rule
 def match_rules(settings: Settings, manifest: Manifest, gallery_size: int) -> MatchRules:
     """The scores that meet the targets in `matching`, told in the log. Raises OperatingPointError when none can."""
     spec, matching, mirrored = manifest.active_embedder, settings.matching, settings.vision.mirrored_average
-    verification = spec.threshold_for_fmr(matching.verification_fmr, mirrored=mirrored)
-    identification = spec.threshold_for_fpir(matching.identification_fpir, max(1, gallery_size), mirrored=mirrored)
+    verification = spec.threshold_for_fmr(matching.verification_fmr, fused=FUSED, mirrored=mirrored)
+    fpir, size = matching.identification_fpir, max(1, gallery_size)
+    try:
+        identification = spec.threshold_for_fpir(fpir, size, fused=FUSED, mirrored=mirrored)
+    except OperatingPointError as error:
+        # People must still be served: the strictest score that was measured, and a warning that it misses the target.
+        identification = spec.strictest_threshold(fused=FUSED, mirrored=mirrored)
+        _log.warning("gallery_too_large", problem=str(error), identification_score=round(identification, 4))
     _log.info(
         "scores_chosen",
         model=spec.name,
@@ -188,7 +198,12 @@ def build_terminal(loaded: LoadedSettings) -> Terminal:
         _log.warning("slip_unprinted", case=receipt.case_number, session=receipt.session_id)
     clock, heartbeats = SystemClock(), Heartbeats()
     uplinks: list[Slot[UplinkWorker]] = []
-    recorder = Recorder(store, clock.now, wake=lambda: [slot.worker.wake() for slot in uplinks])
+
+    def wake_uplink() -> None:
+        for slot in uplinks:
+            slot.worker.wake()
+
+    recorder = Recorder(store, clock.now, wake_uplink)
     terminal = settings.terminal
     agent = Agent(
         rules=make_rules(settings, manifest, gallery),
@@ -224,12 +239,15 @@ def _make_crew(settings: Settings, agent: Agent, heartbeats: Heartbeats) -> Crew
     """The workers, not started. Each build makes its driver anew, so that a restart starts clean."""
     inbox = agent.inbox
 
+    def report(kind: str, **fields: object) -> None:
+        _log.info(kind, **fields)
+
     def beat(part: Part) -> Callable[[], None]:
         return lambda: heartbeats.beat(part.value)
 
     def vision() -> VisionWorker:
         return VisionWorker(
-            make_camera(settings, agent.leds),
+            make_camera(settings.camera, agent.leds),
             lambda: load_observer(settings.vision),
             settings.camera,
             offer=inbox.offer,
@@ -248,7 +266,7 @@ def _make_crew(settings: Settings, agent: Agent, heartbeats: Heartbeats) -> Crew
             lambda: SqliteOutbox(settings.store.path),
             snapshot=agent.snapshot,
             post=inbox.post,
-            report=_report,
+            report=report,
             beat=beat(Part.UPLINK),
             host=HostHealth(disk=settings.store.path.parent).read,
         )

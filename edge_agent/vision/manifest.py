@@ -137,6 +137,10 @@ class EmbedderSpec(ModelSpec):
         points = self._curve(fused, mirrored)
         return interpolate_threshold(points, fmr_for_fpir(points, fpir, gallery_size, self.name), self.name)
 
+    def strictest_threshold(self, *, fused: int = 1, mirrored: bool = True) -> float:
+        """Cosine at the rarest false match rate that was measured."""
+        return self._curve(fused, mirrored).impostor_curve[-1].threshold
+
     def _curve(self, fused: int, mirrored: bool) -> OperatingPoints:
         fitting = [p for p in self.operating_points if p.mirrored == mirrored and p.fused <= fused]
         if not fitting:
