@@ -1,0 +1,1 @@
+"""Makes rosters: photographs and lists -> templates and entitlements -> a signed file."""

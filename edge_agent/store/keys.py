@@ -8,15 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from edge_agent import key_files
-
-if TYPE_CHECKING:
-    from edge_agent.settings import StoreSettings
+from edge_agent.settings import StoreSettings
 
 TEMPLATE_KEY, SIGNING_KEY, SIGNING_PUBLIC = "template.key", "signing.pem", "signing.pub.pem"
 EXCHANGE_PUBLIC, ROSTER_KEY, ROSTER_PUBLIC = "exchange.pub.pem", "roster.pem", "roster.pub.pem"
