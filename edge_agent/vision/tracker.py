@@ -88,7 +88,7 @@ class Tracker:
         """How open this face's eyes usually are: upper quartile of the last two seconds; None until it is known."""
         if self._track is None or len(self._track.eye_openings) < _EYE_OPENINGS_FEWEST:
             return None
-        return float(np.percentile(self._track.eye_openings, 75))
+        return sorted(self._track.eye_openings)[3 * len(self._track.eye_openings) // 4]
 
     def note_eye_open(self, eye_open: float) -> None:
         """Remember an opening of the present face, for `usual_eye_open`; only from frames that look straight."""

@@ -128,7 +128,7 @@ def test_usual_eye_opening_is_known_after_a_while_and_belongs_to_the_track() -> 
         tracker.note_eye_open(opening)
     assert tracker.usual_eye_open() is None
     tracker.note_eye_open(0.30)
-    assert tracker.usual_eye_open() == pytest.approx(0.30, abs=0.01)
+    assert tracker.usual_eye_open() == pytest.approx(0.30, abs=0.015)
     tracker.update(moved(x=4.0), 0.1)
     assert tracker.usual_eye_open() is None
 
