@@ -1,7 +1,8 @@
 """The loop: take an event, step the session, perform its effects, show the LEDs, feed the watchdog.
 
 Rules: main thread only; it alone steps the session, writes the store and drives the LEDs. The watchdog is fed only
-while every worker's heartbeat is fresh. When told to stop, it refers whoever is being served and lets their slip come out.
+while every worker's heartbeat is fresh. When told to stop, it refers whoever is being served and lets their slip come
+out.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class Printer(Protocol):
     name: str
 
     def status(self) -> PrinterStatus:
-        """Ask in real time (DLE EOT); reconnects if needed. Never raises: a dead printer is `online=False`, with why."""
+        """Ask in real time (DLE EOT); reconnects if needed. Never raises: a dead printer is `online=False`."""
 
     def print_slip(self, slip: Slip) -> None:
         """Print, cut, and confirm by status that it came out. Raises PrinterError with what stopped it."""

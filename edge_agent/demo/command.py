@@ -44,10 +44,10 @@ VISITS = {
     "then": "stay_empty",
 }
 
-DESCRIPTION = """Serve one person, end to end: the real daemon runs as its own process with a simulated camera, printer
-and LEDs against a mosquitto started for it. A portrait moved as a living head steps up, follows the lights, is
-identified among 500 people, receives 10 kg of rice and a slip; steps up again and is told when she received it; then somebody
-holds up her photograph and is referred to an officer. Exit status 0 only if exactly that happened."""
+DESCRIPTION = """Serve one person, end to end: the real daemon runs as its own process with a simulated camera,
+printer and LEDs against a mosquitto started for it. A portrait moved as a living head steps up, follows the lights,
+is identified among 500 people, receives 10 kg of rice and a slip; steps up again and is told when she received it;
+then somebody holds up her photograph and is referred to an officer. Exit status 0 only if exactly that happened."""
 
 
 def add_commands(subparsers: Any) -> None:

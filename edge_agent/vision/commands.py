@@ -1,0 +1,72 @@
+"""`edge-agent models verify|list` and `edge-agent bench vision`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from edge_agent.vision import bench, manifest
+
+MANIFEST = Path("models/manifest.yaml")
+
+
+def add_commands(subparsers: Any) -> None:
+    """Register `models` and `bench`."""
+    models = subparsers.add_parser("models", help="the models this release carries: list them, verify their files")
+    which = models.add_subparsers(dest="models_command", required=True, metavar="COMMAND")
+    for name, run, words in (
+        ("verify", _verify, "Compare every model file with the SHA-256 in the manifest. Exit status 1 if one differs."),
+        ("list", _list, "List the models: which are in use, version, licence, and the error rates measured."),
+    ):
+        parser = which.add_parser(name, help=words.split(".")[0], description=words)
+        parser.add_argument("--manifest", type=Path, default=MANIFEST, metavar="FILE", help=f"default: {MANIFEST}")
+        parser.add_argument("--json", action="store_true", help="for machines")
+        parser.set_defaults(run=run)
+    measures = subparsers.add_parser("bench", help="measure speed on this machine")
+    what = measures.add_subparsers(dest="bench_command", required=True, metavar="WHAT")
+    vision = what.add_parser("vision", help="milliseconds per frame by stage, beside the bare models")
+    bench.add_arguments(vision)
+    vision.set_defaults(run=bench.execute)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    checks = manifest.verify(manifest.load(arguments.manifest), arguments.manifest.parent)
+    if arguments.json:
+        rows = [
+            {"model": one.name, "role": one.role, "file": str(one.path), "active": one.active, "ok": one.error is None}
+            | ({} if one.error is None else {"expected": one.error.expected, "found": one.error.found})
+            for one in checks
+        ]
+        _say(json.dumps(rows, indent=2))
+    else:
+        for one in checks:
+            _say(f"ok    {one.name}: {one.path} is {one.sha256}" if one.error is None else f"FAIL  {one.error}")
+    return 0 if all(one.error is None for one in checks) else 1
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    models = manifest.load(arguments.manifest)
+    used = (models.active.embedder, models.active.landmarker)
+    if arguments.json:
+        _say(json.dumps([model.model_dump(mode="json") | {"active": model.name in used} for model in models.models]))
+        return 0
+    for model in models.models:
+        _say(f"{model.name} ({model.role}{', in use' if model.name in used else ''})")
+        _say(f"  file     {model.file}, {model.input.size_px} px, {model.input.colour_order}")
+        _say(f"  version  {model.version}\n  licence  {model.licence}\n  source   {model.source}")
+        if isinstance(model, manifest.EmbedderSpec):
+            _say(f"  output   {model.output_length} numbers, compared by {model.metric}")
+            for points in model.operating_points:
+                for point in points.verification:
+                    _say(
+                        f"  measured FMR {point.fmr:g}: FNMR {point.fnmr:.2%} ({point.n_mated} mated comparisons), "
+                        f"{points.fused} fused, mirrored {'on' if points.mirrored else 'off'}, {points.measured_on}"
+                    )
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
