@@ -1,7 +1,7 @@
 """`edge-agent enrol` and `edge-agent roster build`.
 
-Rules: a command returns its exit code and lets TerminalError through to `__main__`. The photo tools come from there, since
-this package may not import vision; models are loaded only when there is a photograph.
+Rules: a command returns its exit code and lets TerminalError through to `__main__`. The photo tools come from there,
+since this package may not import vision; models are loaded only when there is a photograph.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`edge-agent keys`, `ledger`, and `roster import|show`.
 
-Rules: a command returns its exit code and lets TerminalError through to `__main__`. `ledger` reads only, so it runs beside
-the service; `roster import` needs the service stopped.
+Rules: a command returns its exit code and lets TerminalError through to `__main__`. `ledger` reads only, so it runs
+beside the service; `roster import` needs the service stopped.
 """
 
 from __future__ import annotations
