@@ -1,0 +1,1 @@
+"""What a technician runs on a terminal: checking a settings file, examining every part."""
