@@ -36,6 +36,7 @@ from edge_agent.uplink.wire import (
     event_message,
 )
 
+STOP_WITHIN_S = 5.0
 _TICK_S = 1.0
 _LOOK_AGAIN_S = 5.0
 """The outbox is looked into this often without being woken: a lost wake-up delays, it never strands."""
@@ -129,11 +130,14 @@ class UplinkWorker:
         self._woken.set()
         self._link.wake()
 
-    def stop(self, timeout_s: float) -> bool:
-        """Send what can be sent, say "stopped", disconnect, end. True when the thread ended within timeout_s."""
-        self._stop_within_s = timeout_s
+    def stop(self, within_s: float = STOP_WITHIN_S) -> None:
+        """Ask it to send what can be sent, say "stopped", disconnect and end within within_s; returns at once."""
+        self._stop_within_s = within_s
         self._stopping.set()
         self.wake()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for its end; whether it ended in time."""
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()

@@ -147,8 +147,13 @@ class Terminal:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self.worker.stop(5.0)
+        self.stop()
         self.outbox.close()
+
+    def stop(self, within_s: float = 5.0) -> bool:
+        """Stop the worker and wait; whether it ended."""
+        self.worker.stop(within_s)
+        return self.worker.join(within_s + 30.0)
 
     def commit(self, *sequences: int) -> None:
         """Records come into being."""

@@ -205,7 +205,7 @@ class ModelBroker:
 def test_whatever_happens_every_record_arrives_and_can_be_taken_in_order(
     steps: list[tuple[str, int]], window: int
 ) -> None:
-    """The broker takes or refuses, answers in any order, loses the link; the disk is full, time passes; then all is well.
+    """The broker takes, refuses, answers in any order, loses the link; the disk is full, time passes; then all is well.
 
     Invariants: never more on the way than the window; a row is gone only after it was taken; in the end all were; and a
     receiver that drops whatever is not the next number, as a strict centre does, has received everything.

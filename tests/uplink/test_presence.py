@@ -52,7 +52,7 @@ def test_a_clean_stop_flushes_says_stopped_and_leaves_no_last_will(tmp_path: Pat
         with Terminal(tmp_path, broker) as terminal:
             wait_until(lambda: terminal.worker.connected, "the connection")
             terminal.commit(*range(1, 101))
-            assert terminal.worker.stop(30.0)
+            assert terminal.stop(30.0)
             assert not terminal.worker.connected
             assert terminal.outbox.depth() == 0
             assert terminal.reports[-1] == ("uplink_stopped", {"records_left": 0})
@@ -66,7 +66,7 @@ def test_a_stop_without_a_broker_is_quick_and_loses_nothing(tmp_path: Path) -> N
     with Terminal(tmp_path, Broker(tmp_path / "broker")) as terminal:
         terminal.commit(1, 2, 3)
         wait_until(terminal.problems, "the refused connection")
-        assert terminal.worker.stop(20.0)
+        assert terminal.stop(20.0)
         assert terminal.outbox.depth() == 3
         assert terminal.reports[-1] == ("uplink_stopped", {"records_left": 3})
 

@@ -153,7 +153,7 @@ def test_a_port_that_accepts_and_says_nothing_neither_stops_the_beat_nor_the_sto
             silent.accept()
             beats = terminal.beats
             wait_until(lambda: terminal.beats >= beats + 2, "the beat going on")
-            assert terminal.worker.stop(5.0)
+            assert terminal.stop(5.0)
 
 
 def test_a_second_terminal_with_the_same_id_is_suspected_when_no_connection_lasts(tmp_path: Path) -> None:
