@@ -10,6 +10,7 @@ photographs per subject (its name is the id), and `<subject>.enrolment` files; b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -136,15 +137,16 @@ def _may_be_photo(path: Path) -> bool:
 def _enrol_all(
     photos: dict[str, list[Path]], photo_tools: Callable[[], PhotoTools], same_person_min: float | None, work: _Work
 ) -> None:
-    tools: PhotoTools | None = None
-    for subject_id, files in photos.items():
-        tools = tools or photo_tools()
-        enrolment = enrol(subject_id, files, tools, same_person_min)
-        work.reports.extend(enrolment.reports)
-        if enrolment.template is None:
-            work.all_refused.add(subject_id)
-        else:
-            work.add(subject_id, enrolment.template, enrolment.embedder, files[0].parent)
+    if not photos:
+        return
+    with closing(photo_tools()) as tools:
+        for subject_id, files in photos.items():
+            enrolment = enrol(subject_id, files, tools, same_person_min)
+            work.reports.extend(enrolment.reports)
+            if enrolment.template is None:
+                work.all_refused.add(subject_id)
+            else:
+                work.add(subject_id, enrolment.template, enrolment.embedder, files[0].parent)
 
 
 def _check_everybody_has_a_template(list_path: Path, folder: Path | None, work: _Work) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -77,7 +78,8 @@ def _enrol(arguments: argparse.Namespace, open_photo_tools: OpenPhotoTools) -> i
     except ValidationError as error:
         raise RosterError(f"--subject: {first_problem(error)}") from error
     office_key = load_secret(arguments.office_key)
-    enrolment = enrol(subject_id, arguments.photos, open_photo_tools(arguments), arguments.same_person_min)
+    with closing(open_photo_tools(arguments)) as tools:
+        enrolment = enrol(subject_id, arguments.photos, tools, arguments.same_person_min)
     for report in enrolment.reports:
         _say(str(report))
     if enrolment.template is None:

@@ -22,6 +22,7 @@ from edge_agent.settings_errors import Problem
 REQUIRED = ("subject_id", "programme", "cycle", "kind", "amount", "unit", "valid_from", "valid_until")
 OPTIONAL = ("photos", "item", "home", "lease_until", "display_name", "state", "entitlement_id")
 _ENTITLEMENT_FIELDS = ("programme", "cycle", "kind", "amount", "unit", "valid_from", "valid_until")
+_PLAIN_AMOUNT = re.compile(r"-?\d+(\.\d+)?")
 _AMBIGUOUS_AMOUNT = re.compile(r"\d{1,3}([.,]\d{3})+([.,]\d+)?|\d+,\d+")
 _NOT_FOR_IDS = re.compile(r"[^A-Za-z0-9._:-]+")
 _LARGEST_FILE_BYTES = 64 * 1024 * 1024
@@ -96,10 +97,8 @@ def _take_row(path: Path, line: int, cells: dict[str, str], found: EntitlementLi
     _take_person(path, line, cells, found)
     if not any(cells[name] for name in _ENTITLEMENT_FIELDS):
         return
-    amount = cells["amount"]
-    if _AMBIGUOUS_AMOUNT.fullmatch(amount):
-        found.problems.append(_problem(path, line, "amount", amount, "can be read in two ways"))
-        return
+    if fault := _amount_fault(cells["amount"]):
+        found.problems.append(_problem(path, line, "amount", cells["amount"], fault))
     if not cells.get("entitlement_id"):
         parts = (cells["subject_id"], cells["programme"], cells["cycle"], cells.get("item", ""))
         cells["entitlement_id"] = ".".join(_NOT_FOR_IDS.sub("-", part) for part in parts if part)
@@ -110,6 +109,8 @@ def _take_row(path: Path, line: int, cells: dict[str, str], found: EntitlementLi
         told = {problem.where for problem in found.problems[before:]}
         found.problems.extend(p for p in _explained(path, line, cells, error) if p.where not in told)
         return
+    if len(found.problems) > before:
+        return
     key = entitlement.entitlement_id
     if key in lines_of:
         what = f"is the same entitlement as in line {lines_of[key]} (same person, programme, cycle and item)"
@@ -118,6 +119,13 @@ def _take_row(path: Path, line: int, cells: dict[str, str], found: EntitlementLi
         return
     lines_of[key] = line
     found.entitlements.append(entitlement)
+
+
+def _amount_fault(text: str) -> str:
+    """What is wrong with the way an amount is written; empty when nothing is, or there is none."""
+    if _AMBIGUOUS_AMOUNT.fullmatch(text):
+        return "can be read in two ways"
+    return "" if not text or _PLAIN_AMOUNT.fullmatch(text) else "is not a plain number"
 
 
 def _take_person(path: Path, line: int, cells: dict[str, str], found: EntitlementList) -> None:

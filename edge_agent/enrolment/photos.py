@@ -33,10 +33,14 @@ WORDS = {
 
 @dataclass(frozen=True)
 class PhotoTools:
-    """load: file -> RGB image, raising TerminalError for a file that is no photograph; examiner: looks at it."""
+    """load: file -> RGB image, raising TerminalError for a file that is no photograph; examiner: looks at it.
+
+    close: frees the models; called by whoever opened the tools.
+    """
 
     load: Callable[[Path], Image]
     examiner: PhotoExaminer
+    close: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from edge_agent.core.model import Benefit, Claim, Entitlement, EntitlementState, Outcome, Reason, Receipt
-from edge_agent.store.records import benefit_data, instant_text, parse_instant
+from edge_agent.store.records import amount_text, benefit_data, instant_text, parse_instant
 
 _CLAIM_COLUMNS = (
     "claim_id, claim_number, entitlement_id, subject_id, programme, cycle, kind, amount, unit, item, "
@@ -39,7 +39,7 @@ def insert_claim(connection: sqlite3.Connection, claim: Claim, session_id: str, 
             claim.programme,
             claim.cycle,
             benefit.kind,
-            str(benefit.amount),
+            amount_text(benefit.amount),
             benefit.unit,
             benefit.item,
             instant_text(claim.claimed_at),
@@ -174,7 +174,7 @@ def _entitlement_values(entitlement: Entitlement) -> tuple[Any, ...]:
         entitlement.programme,
         entitlement.cycle,
         benefit.kind,
-        str(benefit.amount),
+        amount_text(benefit.amount),
         benefit.unit,
         benefit.item,
         entitlement.valid_from.isoformat(),

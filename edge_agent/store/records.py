@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from decimal import Decimal
 from typing import Any
 
 import rfc8785
@@ -124,9 +125,14 @@ def parse_instant(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
 
 
+def amount_text(amount: Decimal) -> str:
+    """Plain digits, never an exponent."""
+    return format(amount, "f")
+
+
 def benefit_data(benefit: Benefit) -> dict[str, str]:
     """A benefit as data; the amount is decimal text, since JSON numbers are binary fractions."""
-    return {"kind": benefit.kind, "amount": str(benefit.amount), "unit": benefit.unit, "item": benefit.item}
+    return {"kind": benefit.kind, "amount": amount_text(benefit.amount), "unit": benefit.unit, "item": benefit.item}
 
 
 def claim_data(claim: Claim) -> dict[str, str]:

@@ -111,6 +111,7 @@ def test_all_faults_are_told_with_line_field_value_and_remedy(folder: Path) -> N
         row("s3").rpartition(",")[0],  # 11
         row("s3", kind="money", programme="PKH"),  # 12
         row("s3", amount="-5"),  # 13
+        row("s3", amount="1e5", unit=""),  # 14
     ]
     listed = folder / "entitlements.csv"
     listed.write_text("\n".join([HEADER, *rows]) + "\n")
@@ -127,11 +128,13 @@ def test_all_faults_are_told_with_line_field_value_and_remedy(folder: Path) -> N
         (10, "programme", "is missing"),
         (12, "unit", "kg:"),
         (13, "amount", "-5:"),
+        (14, "amount", "1e5: is not a plain number"),
+        (14, "unit", "is missing"),
     ):
         start = f"{listed}:{place}: {field}: {value}"
         assert sum(line.startswith(start) for line in lines) == 1, (start, lines)
     assert f"{listed}:11: has another number of cells than the header" in "\n".join(lines)
-    assert len(lines) == 12
+    assert len(lines) == 14
     assert all("; " in line for line in lines), "every fault has a remedy"
     assert "3201234567890001" not in "\n".join(lines)
 
