@@ -214,7 +214,7 @@ class _Attempt:
             self._client.connect(
                 settings.host, settings.port, settings.keepalive_s, clean_start=False, properties=properties
             )
-        except (OSError, ValueError) as error:  # ValueError: a host name that can't be encoded
+        except Exception as error:  # noqa: BLE001 - dying silently here would leave the link connecting for ever
             problem = connect_problem(error, settings)
         with self._lock:
             self._connecting = False

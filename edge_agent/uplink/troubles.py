@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from edge_agent.core.messages import PartFailed, PartRecovered
 from edge_agent.core.model import Part
 
-Source = Literal["link", "records", "outbox", "worker"]
+Source = Literal["link", "status", "records", "outbox", "worker"]
 
 
 class Report(Protocol):

@@ -20,7 +20,7 @@ from edge_agent.ports import Outbox, OutboxRow
 from edge_agent.settings import UplinkSettings
 from edge_agent.uplink import telemetry
 from edge_agent.uplink.backoff import Backoff
-from edge_agent.uplink.courier import NO_MATCHING_SUBSCRIBERS, Courier
+from edge_agent.uplink.courier import FIRST_FAILURE, NO_MATCHING_SUBSCRIBERS, Courier
 from edge_agent.uplink.host_health import HostHealth
 from edge_agent.uplink.link import Answered, BrokerLink, Closed, LinkEvent, Opened
 from edge_agent.uplink.link_words import answer_words
@@ -178,8 +178,11 @@ class UplinkWorker:
         """Until something is due. An injected clock may leap, so a tick is the longest wait, and `wake` ends it."""
         now_s = self._clock()
         due_s = [self._look_due_s]
-        if self._courier.held_until_s is not None:
-            due_s.append(self._courier.held_until_s)
+        held_until_s = self._courier.held_until_s
+        if held_until_s is not None and held_until_s > now_s:
+            due_s.append(held_until_s)
+        if self._stopping.is_set():
+            return at_most_s
         if self.connected:
             due_s.append(self._heartbeat_due_s)
         elif not self._link.active:
@@ -225,8 +228,10 @@ class UplinkWorker:
             # Only now: birth and records together could exceed the broker's receive maximum.
             self._courier.link_opened(self._window)
             self._woken.set()
-            if event.code >= 0x80:
-                self._troubles.tell("records", f"status refused: {answer_words(event.code, event.words)}")
+            if event.code >= FIRST_FAILURE:
+                self._troubles.tell("status", f"the broker refuses status: {answer_words(event.code, event.words)}")
+            else:
+                self._troubles.clear("status")
             return
         accepted = self._courier.answered(event.mid, event.code, self._clock())
         if accepted:
@@ -308,17 +313,18 @@ class UplinkWorker:
             self._beat()
             self._turn(0.1)
         self._courier.wind_down()
+        # One after the other, as at birth: together they could exceed the broker's receive maximum.
+        while self.connected and time.monotonic() < flush_until_s and self._courier.unanswered_since_s() is not None:
+            self._beat()
+            self._turn(0.1)
         if self.connected:
             self._say("stopped")
-        while self.connected and time.monotonic() < end_s and not self._all_answered():
+        while self.connected and time.monotonic() < end_s and not self._status_answered:
             self._beat()
             self._turn(0.1)
         self._link.close()
         left = self._outbox.use(lambda outbox: outbox.depth(), self._clock())
         self._report("uplink_stopped", records_left=left)
-
-    def _all_answered(self) -> bool:
-        return self._status_answered and self._courier.unanswered_since_s() is None
 
     def _flushed(self) -> bool:
         if self._courier.held_until_s is not None or self._troubles.get("outbox"):

@@ -165,6 +165,31 @@ def test_a_record_the_broker_refuses_is_told_kept_and_sent_when_it_is_allowed(tm
         wait_until(terminal.recovered, "the recovery")
 
 
+def test_a_broker_that_hangs_is_left_and_gets_everything_once_it_goes_on(tmp_path: Path) -> None:
+    clock = LeapingClock()
+    with (
+        Broker(tmp_path / "broker") as broker,
+        Subscriber(broker) as centre,
+        Terminal(tmp_path, broker, clock=clock) as terminal,
+    ):
+        terminal.commit(1)
+        wait_until(lambda: terminal.outbox.depth() == 0, "the first record")
+        os.kill(broker.pid, signal.SIGSTOP)
+        terminal.commit(*range(2, 41))
+        assert terminal.outbox.depth() == 39
+        wait_until(lambda: _leap(clock, terminal), "the broker to be given up")
+        os.kill(broker.pid, signal.SIGCONT)
+        wait_until(lambda: terminal.outbox.depth() == 0, "an empty outbox")
+        wait_until(lambda: set(sequences(centre)) == set(range(1, 41)), "every record")
+        assert first_arrivals(sequences(centre)) == list(range(1, 41))
+
+
+def _leap(clock: LeapingClock, terminal: Terminal) -> bool:
+    clock.ahead_s += 61.0
+    terminal.worker.wake()
+    return any("stopped acknowledging" in problem for problem in terminal.problems())
+
+
 def test_an_outbox_that_cannot_be_opened_keeps_the_link_up_and_is_opened_later(tmp_path: Path) -> None:
     broken = True
 
