@@ -2,7 +2,7 @@
 
 Layout: three lines of text, then the sealed payload.
 
-    AIDROSTER 1 <length of everything after the third line>
+    AIDROSTER 1 <length of everything after the second line>
     <Ed25519 signature over everything after this line, base64url>
     <header, RFC 8785 canonical JSON>
     <payload, AES-256-GCM>
