@@ -25,6 +25,10 @@ Ratio = Annotated[float, Field(ge=0, le=1)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
+SHIPPED_MANIFEST = Path(__file__).parents[1] / "models" / "manifest.yaml"
+"""The models of this release, for commands that are given no settings file."""
+
+
 class Section(BaseModel):
     """A part of the settings: closed (unknown keys refused) and immutable."""
 
@@ -44,13 +48,15 @@ SectionT = TypeVar("SectionT", bound=Section)
 class TerminalSettings(Section):
     """Who and where this terminal is."""
 
-    id: Identifier
-    site: Identifier
+    id: Identifier = Field(description="unique among all terminals; stands on slips and in every record")
+    site: Identifier = Field(description="the roster's site")
     place: Annotated[str, Field(min_length=1, max_length=80)] = Field(description="printed on slips: 'Balai Desa …'")
-    timezone: str = "Asia/Jakarta"
-    language: Literal["id", "en"] = "id"
-    complaint_channel: Annotated[str, Field(min_length=1, max_length=80)]
-    show_name_on_slip: bool = False
+    timezone: str = Field("Asia/Jakarta", description="of dates and times on slips")
+    language: Literal["id", "en"] = Field("id", description="of slips")
+    complaint_channel: Annotated[str, Field(min_length=1, max_length=80)] = Field(
+        description="printed on slips: where to object"
+    )
+    show_name_on_slip: bool = Field(False, description="print the recipient's display name")
 
     @field_validator("timezone")
     @classmethod
@@ -70,16 +76,18 @@ class TerminalSettings(Section):
 class CameraSettings(Section):
     """Which camera, and how often to look."""
 
-    driver: Literal["picamera2", "v4l2", "file", "puppet"]
+    driver: Literal["picamera2", "v4l2", "file", "puppet"] = Field(
+        description="picamera2: Pi camera; v4l2: webcam; file and puppet: for trials"
+    )
     device: str = Field("/dev/video0", description="v4l2 only: a path or an index")
     path: Path | None = Field(None, description="file: a video or a folder of pictures; puppet: the script (YAML)")
     loop: bool = Field(False, description="file only")
     realtime: bool = Field(True, description="file only: pace by the recording's clock; false: as fast as possible")
-    width_px: Annotated[int, Field(ge=160, le=4096)] = 640
-    height_px: Annotated[int, Field(ge=120, le=4096)] = 480
-    fps_awake: Annotated[float, Field(ge=1, le=60)] = 15.0
-    fps_idle: Annotated[float, Field(ge=0.5, le=60)] = 4.0
-    stalled_after_s: Seconds = 5.0
+    width_px: Annotated[int, Field(ge=160, le=4096)] = Field(640, description="of the frames asked for")
+    height_px: Annotated[int, Field(ge=120, le=4096)] = Field(480, description="of the frames asked for")
+    fps_awake: Annotated[float, Field(ge=1, le=60)] = Field(15.0, description="with somebody in front")
+    fps_idle: Annotated[float, Field(ge=0.5, le=60)] = Field(4.0, description="with nobody there; saves power")
+    stalled_after_s: Seconds = Field(5.0, description="without a frame for so long the camera counts as failed")
 
     @model_validator(mode="after")
     def _file_needs_a_path(self) -> CameraSettings:
@@ -91,11 +99,13 @@ class CameraSettings(Section):
 class QualitySettings(Section):
     """Bounds a frame must meet before it is used as a probe. Sources: docs/vision.md, 'Quality bounds'."""
 
-    eye_distance_min_px: Annotated[float, Field(ge=10, le=2000)] = 40.0
+    eye_distance_min_px: Annotated[float, Field(ge=10, le=2000)] = Field(
+        40.0, description="outer eye corner distance; less: 'too far'"
+    )
     eye_distance_max_ratio: Ratio = Field(0.42, description="outer eye corner distance over the frame's shorter side")
     outside_max_ratio: Ratio = Field(0.02, description="share of the face mesh outside the frame: 'cut off'")
     parallax_max: Ratio = Field(0.12, description="nose offset over eye distance; above it the head is 'turned'")
-    roll_max_deg: Annotated[float, Field(ge=5, le=90)] = 30.0
+    roll_max_deg: Annotated[float, Field(ge=5, le=90)] = Field(30.0, description="tilt of the eye line; more: 'turned'")
     pitch_ratio_min: Ratio = Field(
         0.2, description="nose drop over chin drop, below the eye line; less: head thrown back"
     )
@@ -117,11 +127,13 @@ class QualitySettings(Section):
 class VisionSettings(Section):
     """Models and how frames are turned into observations."""
 
-    manifest: Path = Path("../models/manifest.yaml")
-    mirrored_average: bool = True
-    threads: Annotated[int, Field(ge=1, le=8)] = 1
+    manifest: Path = Field(Path("../models/manifest.yaml"), description="the models in use, with their hashes")
+    mirrored_average: bool = Field(
+        True, description="average with the mirrored face: better, and a second run of the model"
+    )
+    threads: Annotated[int, Field(ge=1, le=8)] = Field(1, description="of the model's interpreter")
     quality: QualitySettings = QualitySettings()
-    track_max_gap_s: Seconds = 0.6
+    track_max_gap_s: Seconds = Field(0.6, description="unseen for longer, a face is a new track")
     track_max_jump_ratio: Annotated[float, Field(gt=0, le=5)] = Field(
         0.6, description="move within 1/15 s, in eye distances, above which it is another track"
     )
@@ -133,16 +145,18 @@ class VisionSettings(Section):
 class SessionSettings(Section):
     """Time limits. A session ends within max_s, recording and printing included."""
 
-    max_s: Annotated[float, Field(ge=10, le=120)] = 30.0
-    arrive_s: Seconds = 0.4
-    acquire_s: Seconds = 8.0
-    acquire_frames: Annotated[int, Field(ge=1, le=60)] = 3
-    identify_s: Seconds = 4.0
-    record_s: Seconds = 2.0
-    print_s: Seconds = 8.0
-    settle_s: Seconds = 4.0
-    absent_s: Seconds = 1.5
-    probe_frames: Annotated[int, Field(ge=1, le=60)] = 6
+    max_s: Annotated[float, Field(ge=10, le=120)] = Field(30.0, description="longest session, slip included")
+    arrive_s: Seconds = Field(0.4, description="a face must stay so long before a session begins")
+    acquire_s: Seconds = Field(8.0, description="longest wait for a usable view")
+    acquire_frames: Annotated[int, Field(ge=1, le=60)] = Field(
+        3, description="usable frames wanted before the challenge"
+    )
+    identify_s: Seconds = Field(4.0, description="longest wait for enough probes")
+    record_s: Seconds = Field(2.0, description="longest wait for the store")
+    print_s: Seconds = Field(8.0, description="longest wait for the slip")
+    settle_s: Seconds = Field(4.0, description="how long the result is shown")
+    absent_s: Seconds = Field(1.5, description="gone for longer, the person has left")
+    probe_frames: Annotated[int, Field(ge=1, le=60)] = Field(6, description="frames fused into the probe")
 
     @model_validator(mode="after")
     def _limits_fit(self) -> SessionSettings:
@@ -158,12 +172,14 @@ class SessionSettings(Section):
 class PadSettings(Section):
     """Liveness: head turns cued by the left and right LED."""
 
-    mode: PadMode = PadMode.ENFORCED
-    attempts: Annotated[int, Field(ge=1, le=5)] = 2
-    turns: Annotated[int, Field(ge=1, le=8)] = 3
+    mode: PadMode = Field(
+        PadMode.ENFORCED, description="disabled: nothing is asked; recorded: asked and noted; enforced: required"
+    )
+    attempts: Annotated[int, Field(ge=1, le=5)] = Field(2, description="challenges before the person is referred")
+    turns: Annotated[int, Field(ge=1, le=8)] = Field(3, description="head turns asked in one challenge")
     answer_min_s: Seconds = Field(0.15, description="a turn completed sooner was not an answer to the cue")
-    answer_max_s: Seconds = 2.5
-    centre_s: Seconds = 2.0
+    answer_max_s: Seconds = Field(2.5, description="longest time for one turn")
+    centre_s: Seconds = Field(2.0, description="longest time to look ahead again")
     turn_parallax: Ratio = Field(0.13, description="change from the person's own straight look that counts as a turn")
     centre_parallax: Ratio = Field(0.07, description="within this of the straight look counts as looking ahead")
 
@@ -171,22 +187,30 @@ class PadSettings(Section):
 class MatchingSettings(Section):
     """Targets, not scores: scores follow from the model's measured curve and the gallery size."""
 
-    verification_fmr: Annotated[float, Field(gt=0, le=0.1)] = 1e-4
-    identification_fpir: Annotated[float, Field(gt=0, le=0.5)] = 0.01
+    verification_fmr: Annotated[float, Field(gt=0, le=0.1)] = Field(
+        1e-4, description="false match rate aimed at with a token (1:1)"
+    )
+    identification_fpir: Annotated[float, Field(gt=0, le=0.5)] = Field(
+        0.01, description="false positive rate aimed at without one (1:N)"
+    )
     margin: Ratio = Field(0.01, description="1:N: lead the best subject needs over the runner-up; see models/README.md")
 
 
 class PrinterSettings(Section):
     """Which printer."""
 
-    driver: Literal["serial", "file", "network", "simulated"]
+    driver: Literal["serial", "file", "network", "simulated"] = Field(
+        description="serial; file: a device file; network: port 9100; simulated: pictures"
+    )
     device: str = Field("/dev/ttyUSB0", description="serial port or raw device file (/dev/usb/lp0)")
-    baud: Annotated[int, Field(ge=1200, le=921_600)] = 19_200
-    host: str = ""
-    port: Annotated[int, Field(ge=1, le=65_535)] = 9100
-    paper_mm: Literal[58, 80] = 58
-    code_page: str = "CP437"
-    timeout_s: Seconds = 3.0
+    baud: Annotated[int, Field(ge=1200, le=921_600)] = Field(
+        19_200, description="serial only: as on the printer's self-test"
+    )
+    host: str = Field("", description="network only")
+    port: Annotated[int, Field(ge=1, le=65_535)] = Field(9100, description="network only")
+    paper_mm: Literal[58, 80] = Field(58, description="width of the roll")
+    code_page: str = Field("CP437", description="for letters beyond ASCII")
+    timeout_s: Seconds = Field(3.0, description="longest wait for the port")
     flow_control: Literal["none", "rts_cts", "xon_xoff"] = Field(default="none", description="serial only")
     status: bool = Field(True, description="false for printers that can't answer DLE EOT; failures then go unseen")
     queued_status: bool = Field(
@@ -212,17 +236,15 @@ class PrinterSettings(Section):
 class LedSettings(Section):
     """Which LED driver; pins are BCM numbers (Pi) or BOARD numbers (Jetson) by `numbering`."""
 
-    driver: Literal["gpio", "simulated"]
-    module: Literal["RPi.GPIO", "Jetson.GPIO"] = "RPi.GPIO"
-    numbering: Literal["BCM", "BOARD"] = "BCM"
-    pins: dict[Literal["left", "right", "green", "yellow", "red"], Annotated[int, Field(ge=1, le=40)]] = {
-        "left": 17,
-        "right": 27,
-        "green": 22,
-        "yellow": 23,
-        "red": 24,
-    }
-    active_low: bool = False
+    driver: Literal["gpio", "simulated"] = Field(description="gpio: real LEDs; simulated: none")
+    module: Literal["RPi.GPIO", "Jetson.GPIO"] = Field(
+        "RPi.GPIO", description="RPi.GPIO (also rpi-lgpio) or Jetson.GPIO"
+    )
+    numbering: Literal["BCM", "BOARD"] = Field("BCM", description="BCM: GPIO numbers; BOARD: pin numbers of the header")
+    pins: dict[Literal["left", "right", "green", "yellow", "red"], Annotated[int, Field(ge=1, le=40)]] = Field(
+        {"left": 17, "right": 27, "green": 22, "yellow": 23, "red": 24}, description="one line for each LED"
+    )
+    active_low: bool = Field(False, description="an LED lights when its line is low")
     terminal: bool = Field(False, description="simulated only: draw the LEDs in colour on the terminal")
 
     @model_validator(mode="after")
@@ -238,19 +260,21 @@ class LedSettings(Section):
 class StoreSettings(Section):
     """The one database file and the keys."""
 
-    path: Path
+    path: Path = Field(description="the database")
     template_key: Path = Field(description="32 random bytes; a file, or a name under $CREDENTIALS_DIRECTORY")
     signing_key: Path = Field(description="Ed25519 private key of this terminal, PEM")
     roster_key: Path = Field(description="Ed25519 public key that signs rosters, PEM")
-    disk_free_min_mb: Annotated[float, Field(ge=1, le=100_000)] = 50.0
+    disk_free_min_mb: Annotated[float, Field(ge=1, le=100_000)] = Field(
+        50.0, description="with less free, nothing new is begun"
+    )
 
 
 class TlsSettings(Section):
     """TLS to the broker; certificate and key for a client certificate."""
 
-    ca: Path
-    certificate: Path | None = None
-    key: Path | None = None
+    ca: Path = Field(description="PEM: who signed the broker's certificate")
+    certificate: Path | None = Field(None, description="PEM: this terminal's own")
+    key: Path | None = Field(None, description="PEM: key of `certificate`")
 
     @model_validator(mode="after")
     def _pair(self) -> TlsSettings:
@@ -262,26 +286,36 @@ class TlsSettings(Section):
 class UplinkSettings(Section):
     """The broker."""
 
-    enabled: bool = True
-    host: str = "localhost"
-    port: Annotated[int, Field(ge=1, le=65_535)] = 8883
-    username: str | None = None
-    password_file: Path | None = None
+    enabled: bool = Field(True, description="false: nothing is sent, records wait")
+    host: str = Field("localhost", description="the broker")
+    port: Annotated[int, Field(ge=1, le=65_535)] = Field(
+        8883, description="the broker's port; 8883 with TLS, 1883 without"
+    )
+    username: str | None = Field(None, description="with password_file, where the broker wants one")
+    password_file: Path | None = Field(None, description="one line; readable by the service only")
     tls: TlsSettings | None = None
-    topic_prefix: Annotated[str, Field(pattern=r"^[^#+\s]+$", max_length=100)] = "aid/v1"
-    keepalive_s: Annotated[int, Field(ge=5, le=1200)] = 30
-    heartbeat_s: Annotated[float, Field(ge=1, le=3600)] = 60.0
-    backoff_min_s: Seconds = 1.0
-    backoff_max_s: Annotated[float, Field(gt=0, le=3600)] = 300.0
-    inflight_max: Annotated[int, Field(ge=1, le=100)] = 10
-    session_expiry_s: Annotated[int, Field(ge=0, le=4_294_967_295)] = 604_800
+    topic_prefix: Annotated[str, Field(pattern=r"^[^#+\s]+$", max_length=100)] = Field(
+        "aid/v1", description="first levels of every topic"
+    )
+    keepalive_s: Annotated[int, Field(ge=5, le=1200)] = Field(30, description="MQTT keep-alive")
+    heartbeat_s: Annotated[float, Field(ge=1, le=3600)] = Field(60.0, description="between two telemetry messages")
+    backoff_min_s: Seconds = Field(1.0, description="first wait after a failed connection")
+    backoff_max_s: Annotated[float, Field(gt=0, le=3600)] = Field(
+        300.0, description="longest wait; each is drawn at random below it"
+    )
+    inflight_max: Annotated[int, Field(ge=1, le=100)] = Field(
+        10, description="records sent before the first is acknowledged"
+    )
+    session_expiry_s: Annotated[int, Field(ge=0, le=4_294_967_295)] = Field(
+        604_800, description="how long the broker keeps this terminal's session"
+    )
 
 
 class LogSettings(Section):
     """Logs go to standard error; `auto`: JSON unless it is a terminal."""
 
-    format: Literal["auto", "json", "text"] = "auto"
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "text"] = Field("auto", description="auto: JSON under systemd, text in a terminal")
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is written")
 
 
 class Settings(Section):

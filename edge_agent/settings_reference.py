@@ -136,6 +136,36 @@ def _either(choices: list[str]) -> str:
     return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"
 
 
+_TOP = """\
+# Settings
+
+Made from `edge_agent/settings.py` by `scripts/make-settings-page`; change the settings there, then run it again.
+
+One YAML file holds them; start from `config/terminal.yaml` and check it with `edge-agent check-config FILE`. Sections
+and keys that are left out have their defaults, an unknown key is an error. Relative paths are relative to the file.
+Write `true` or `false`, decimal points, and quotes around text that has `: ` in it or consists of digits.
+"""
+
+
+def page(model: type[BaseModel], root: Path) -> str:
+    """Every section and key with unit, what is allowed and the default, Markdown. root: cut from paths in defaults."""
+    parts = [_TOP]
+    for name, section in sections(model):
+        if name:
+            fields = section.model_fields.items()
+            rows = [_row(key, field, root) for key, field in fields if _section_of(field.annotation) is None]
+            heading = "| key | unit | allowed | default | meaning |\n|---|---|---|---|---|"
+            parts.append(f"## {name}\n\n{' '.join((section.__doc__ or '').split())}\n\n{heading}\n" + "".join(rows))
+    return "\n".join(parts)
+
+
+def _row(key: str, field: FieldInfo, root: Path) -> str:
+    default = default_words(field).replace(f"{root}/", "")
+    default = default if default in ("required", "unset", "empty") else f"`{default}`"
+    cells = (f"`{key}`", unit(key), allowed(field), default, field.description or "")
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |\n"
+
+
 def default_words(field: FieldInfo) -> str:
     """The default as one would type it; "required" where there is none."""
     if field.is_required():

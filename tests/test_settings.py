@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from edge_agent.core.model import PadMode
-from edge_agent.settings import SettingsError, load
+from edge_agent.settings import Settings, load
+from edge_agent.settings_errors import SettingsError
+from edge_agent.settings_reference import page, sections
 
 GOOD = """\
 terminal:
@@ -276,9 +278,29 @@ def test_a_long_value_is_cut_short_in_the_message(tmp_path: Path) -> None:
     assert len(str(error)) < 250 + len(str(tmp_path))
 
 
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_settings_page_is_in_step_and_leaves_nothing_unsaid() -> None:
+    shown = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    assert shown == page(Settings, ROOT), "run scripts/make-settings-page"
+    for name, section in sections(Settings):
+        for key, setting in section.model_fields.items():
+            if name and not any(inner == f"{name}.{key}" for inner, _ in sections(Settings)):
+                assert f"| `{key}` |" in shown
+                assert setting.description, f"{name}.{key} has no description"
+
+
+def test_every_duration_and_length_says_its_unit_in_its_name_and_has_bounds() -> None:
+    for name, section in sections(Settings):
+        for key, setting in section.model_fields.items():
+            if setting.annotation in (int, float):
+                assert setting.metadata, f"{name}.{key} has no bounds"
+
+
 def test_other_yaml_readers_see_the_same_content(tmp_path: Path) -> None:
     """Our reading of plain scalars differs from YAML 1.1 only in words that our shipped files don't use."""
-    for shipped in sorted((Path(__file__).parents[1] / "config").glob("terminal*.yaml")):
+    for shipped in sorted((ROOT / "config").glob("terminal*.yaml")):
         loaded = load(shipped)
         standard = yaml.safe_load(shipped.read_text("utf-8"))
         assert standard["terminal"]["id"] == loaded.settings.terminal.id
