@@ -77,14 +77,19 @@ def test_half_a_file(closed: Path) -> None:
     assert "damaged" in refused(closed)
 
 
-def test_a_lost_index_entry_that_would_allow_a_second_claim(closed: Path) -> None:
-    with closing(sqlite3.connect(closed)) as raw:
-        page = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_claim_3'").fetchone()
-        assert page is not None, "the UNIQUE index of entitlement_id"
-    with closed.open("r+b") as file:
-        file.seek(4096 * (page[0] - 1) + 3)  # number of cells on the index's page
-        file.write(b"\0\0")
-    assert "damaged" in refused(closed)
+def test_a_lost_index_entry_that_would_allow_a_second_claim(store: Store, clock: Clock) -> None:
+    """The UNIQUE index of entitlement_id as it was before the claim: each page is sound, the index lacks a row."""
+    store.close()
+    with closing(sqlite3.connect(store.path)) as raw:
+        index = "SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_claim_3'"
+        start = 4096 * (raw.execute(index).fetchone()[0] - 1)
+    before = store.path.read_bytes()[start : start + 4096]
+    with open_store(store.path) as again:
+        again.record_claim(claim_of("s1"), clock())
+    with store.path.open("r+b") as file:
+        file.seek(start)
+        file.write(before)
+    assert "integrity_check('claim')" in refused(store.path)
 
 
 def test_a_newer_database(closed: Path) -> None:
