@@ -13,7 +13,10 @@ from types import FrameType
 from typing import Any
 
 from edge_agent import __version__
-from edge_agent.ports import TerminalError
+from edge_agent.clock import SystemClock
+from edge_agent.enrolment.photos import PhotoTools
+from edge_agent.ports import EmbedderId, TerminalError
+from edge_agent.settings import SHIPPED_MANIFEST, Settings, VisionSettings, load
 
 DESCRIPTION = """The aid terminal: sees a person, makes sure they live, finds out who, gives what is theirs, prints a
 slip and reports it. Try `edge-agent demo` first; `edge-agent run` is what the service runs."""
@@ -40,7 +43,6 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from edge_agent.demo import command as demo
     from edge_agent.enrolment import commands as enrolment
-    from edge_agent.field import commands as field
     from edge_agent.store import commands as store
     from edge_agent.vision import commands as vision
 
@@ -48,9 +50,51 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"edge-agent {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands)
-    for module in (demo, field, enrolment, store, vision):
-        module.add_commands(commands)
+    demo.add_commands(commands)
+    _add_field(commands)
+    vision.add_commands(commands)
+    roster = commands.add_parser("roster", help="build, import or show a roster").add_subparsers(
+        required=True, metavar="build|import|show"
+    )
+    enrolment.add_commands(commands, roster, _photo_tools)
+    store.add_commands(commands, roster, lambda: SystemClock().now(), _embedder_of)
     return parser
+
+
+def _add_field(commands: Any) -> None:
+    from edge_agent.field.commands import check_config
+
+    parser = commands.add_parser("check-config", help="check a settings file: every problem with its line and remedy")
+    parser.add_argument("config", type=Path, metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    parser.set_defaults(run=lambda arguments: check_config(arguments.config, arguments.json, sys.stdout))
+    parser = commands.add_parser("doctor", help="examine every part of this terminal: ok, or what to do")
+    parser.add_argument("--config", type=Path, default=Path("config/terminal.yaml"), metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    parser.set_defaults(run=_doctor)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from edge_agent.doctor_parts import parts_of
+    from edge_agent.field.doctor import doctor
+
+    return doctor(arguments.config, parts_of, arguments.json, sys.stdout)
+
+
+def _photo_tools(arguments: argparse.Namespace) -> PhotoTools:
+    """Photographs are read and examined with the vision settings of `--config`, or the defaults."""
+    from edge_agent.vision.loading import load_examiner
+    from edge_agent.vision.photo import load_photo
+
+    vision = load(arguments.config).settings.vision if arguments.config else VisionSettings(manifest=SHIPPED_MANIFEST)
+    return PhotoTools(load_photo, load_examiner(vision))
+
+
+def _embedder_of(settings: Settings) -> EmbedderId:
+    """The embedder a terminal of these settings runs."""
+    from edge_agent.wiring import embedder_id, load_manifest
+
+    return embedder_id(load_manifest(settings))
 
 
 def _add_run(commands: Any) -> None:
@@ -66,7 +110,6 @@ def _add_run(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     """Serve people until SIGTERM or Ctrl-C; whoever is being served then is referred, and their slip comes out."""
     from edge_agent import logs
-    from edge_agent.settings import load
 
     loaded = load(arguments.config)
     logs.configure(loaded.settings.log)

@@ -39,7 +39,12 @@ class Slot(Generic[AnyWorker]):
     """A place for one worker. build: makes a fresh one, not started, that beats under the part's name."""
 
     def __init__(
-        self, part: Part, build: Callable[[], AnyWorker], heartbeats: Heartbeats, budget: RestartBudget, silence_s: float
+        self,
+        part: Part,
+        build: Callable[[], AnyWorker],
+        heartbeats: Heartbeats,
+        budget: RestartBudget,
+        silence_s: float,
     ) -> None:
         self.part = part
         self._build = build

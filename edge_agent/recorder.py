@@ -126,7 +126,9 @@ class Recorder:
 
     def _keep(self, write: Callable[[], object]) -> None:
         if len(self._waiting) >= WAITING_MAX:
-            _log.error("record_dropped", waiting=len(self._waiting), remedy="free disk space, then restart the terminal")
+            _log.error(
+                "record_dropped", waiting=len(self._waiting), remedy="free disk space, then restart the terminal"
+            )
             return
         self._waiting.append(write)
 

@@ -17,7 +17,6 @@ from edge_agent.core.model import Gallery, Part
 from edge_agent.core.rules import Limits, MatchRules, PadRules, Rules
 from edge_agent.core.slip import SlipTerminal
 from edge_agent.crew import AnyWorker, Slot
-from edge_agent.devices.led_patterns import recognise
 from edge_agent.devices.led_simulated import SimulatedLeds
 from edge_agent.devices.printer_worker import PrinterWorker
 from edge_agent.language.phrases import CataloguePhrases
@@ -64,11 +63,14 @@ def make_camera(camera: CameraSettings, leds: LedPanel | None = None) -> Camera:
         from edge_agent.devices.camera_file import FileCamera
 
         return FileCamera(camera)
-    from edge_agent.devices.puppet import PuppetCamera
+    from edge_agent.devices.puppet.camera import PuppetCamera
+    from edge_agent.devices.puppet.script import load_script
 
     if not isinstance(leds, SimulatedLeds):
         raise CameraError("camera.driver: 'puppet' watches simulated LEDs; set leds.driver to 'simulated'")
-    return PuppetCamera(camera, leds, recognise)
+    if camera.path is None:
+        raise CameraError("camera.path: the puppet's script is missing; add `path: FILE`")
+    return PuppetCamera(load_script(camera.path), leds, camera)
 
 
 def make_printer(settings: Settings) -> Printer:

@@ -109,7 +109,10 @@ def must_close(session: Session) -> bool:
 
 
 def closed_signal(session: Session) -> Signal:
-    """Paper is the one fault an attendant mends without a technician, so it has a signal of its own."""
-    paper_out = session.printer is not None and session.printer.online and session.printer.paper is Paper.OUT
+    """Paper is the one fault an attendant mends without a technician, so it has a signal of its own.
+
+    A printer without paper usually says that it is offline too.
+    """
+    paper_out = session.printer is not None and session.printer.paper is Paper.OUT
     other_faults = session.faults & (ESSENTIAL_PARTS - {Part.PRINTER})
     return Signal.PAPER_OUT if paper_out and not other_faults else Signal.OUT_OF_SERVICE

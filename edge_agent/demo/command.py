@@ -21,12 +21,11 @@ from edge_agent.demo.stage import PREFIX, Scene, Stage, set_stage
 from edge_agent.demo.timeline import Timeline
 from edge_agent.key_files import load_verifying_key
 from edge_agent.ports import FootageEnded, Image
-from edge_agent.settings import CameraSettings
+from edge_agent.settings import SHIPPED_MANIFEST, CameraSettings
 from edge_agent.store.ledger import read_records, verify
 from edge_agent.vision.photo import load_photo
 from edge_agent.wiring import make_camera
 
-ROOT = Path(__file__).parents[2]
 PORTRAIT = Path(__file__).parents[1] / "devices/assets/nasa_astronaut.png"
 ENROL_S = 1.0
 """Footage is enrolled from its first second, and served from the rest."""
@@ -79,9 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     timeline.say(f"everything of this run lies in {folder}")
     pad = arguments.pad or ("recorded" if arguments.video else "enforced")
     with DemoBroker(folder, PREFIX) as broker:
-        stage = set_stage(
-            folder, ROOT / "models/manifest.yaml", _scene(arguments, folder, pad), broker.port, timeline.say
-        )
+        stage = set_stage(folder, SHIPPED_MANIFEST, _scene(arguments, folder, pad), broker.port, timeline.say)
         timeline.say("starting the daemon: edge-agent run --config " + str(stage.config))
         expected = _expected(arguments, pad)
         seen = play(

@@ -34,7 +34,7 @@ import numpy as np
 
 from edge_agent.core.model import FaceObservation
 from edge_agent.ports import Frame, Image, TerminalError
-from edge_agent.settings import VisionSettings
+from edge_agent.settings import SHIPPED_MANIFEST, VisionSettings
 from edge_agent.vision import interpreter, manifest
 from edge_agent.vision.bench_idle import measure_idle
 from edge_agent.vision.bench_peer_link import Peer, PeerMissingError
@@ -58,7 +58,7 @@ class BenchError(TerminalError):
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("--manifest", type=Path, default=Path("models/manifest.yaml"), help="models to measure")
+    parser.add_argument("--manifest", type=Path, default=SHIPPED_MANIFEST, help="models to measure (the shipped ones)")
     parser.add_argument(
         "--footage", type=Path, help="a video with a face; without it the built-in portrait moves a little"
     )

@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from edge_agent.settings import SHIPPED_MANIFEST
 from edge_agent.vision import bench, manifest
-
-MANIFEST = Path("models/manifest.yaml")
 
 
 def add_commands(subparsers: Any) -> None:
@@ -22,7 +21,7 @@ def add_commands(subparsers: Any) -> None:
         ("list", _list, "List the models: which are in use, version, licence, and the error rates measured."),
     ):
         parser = which.add_parser(name, help=words.split(".")[0], description=words)
-        parser.add_argument("--manifest", type=Path, default=MANIFEST, metavar="FILE", help=f"default: {MANIFEST}")
+        parser.add_argument("--manifest", type=Path, default=SHIPPED_MANIFEST, metavar="FILE")
         parser.add_argument("--json", action="store_true", help="for machines")
         parser.set_defaults(run=run)
     measures = subparsers.add_parser("bench", help="measure speed on this machine")

@@ -73,6 +73,11 @@ class VisionWorker:
         self._hurry = threading.Event()
         self._thread = threading.Thread(target=self._run, name="vision", daemon=True)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
