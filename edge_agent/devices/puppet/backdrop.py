@@ -35,6 +35,6 @@ def _blurred(face: PuppetFace, width_px: int, height_px: int) -> Image:
     shares = cv2.GaussianBlur(weight, (0, 0), sigma)
     total = np.maximum(shares, 1e-4)[:, :, None]
     mean = colours.sum(axis=(0, 1)) / max(float(shares.sum()), 1e-4)
-    known = np.minimum(shares / 0.02, 1.0)[:, :, None]
-    filled = known * colours / total + (1 - known) * mean
+    known = np.minimum(shares / 0.1, 1.0)[:, :, None]
+    filled = cv2.GaussianBlur(known * colours / total + (1 - known) * mean, (0, 0), sigma)
     return np.asarray(np.clip(cv2.resize(filled, (width_px, height_px)), 0, 255), np.uint8)

@@ -10,6 +10,7 @@ Rules: units are portrait pixels; x right, y down, z away from the camera, 0 at 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,7 +30,8 @@ EYE_DISTANCE_M = 0.09
 """Outer eye corner distance of an adult, metres (biocular breadth, 9 cm: NASA-STD-3000, anthropometry)."""
 
 _CELLS_PER_UNIT = 20
-_NO_MAP = np.empty(0, np.float32)
+_NO_MAP: Any = None
+"""OpenCV's second map, which its type stubs don't let one leave out."""
 _SILHOUETTE_DEPTH = 0.6
 """Of hair and ears behind the eye corners, in eye distances. Deeper is truer, but folds the picture at the cheeks."""
 _PIVOT_DEPTH = 0.85
@@ -70,7 +72,7 @@ class HeadShape:
         x = (self._at[:, :, 0] - mx) * spread + (mx - px)
         y = (self._at[:, :, 1] - my) * spread + (my - py)
         z = self._z - pz
-        turn = _rotation(pose)
+        turn = rotation(pose)
         moved_z = turn[2, 0] * x + turn[2, 1] * y + turn[2, 2] * z + pz
         shrink = camera / (camera + moved_z)
         moved_x = (turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] * z + (px - mx)) * shrink + mx
@@ -114,7 +116,7 @@ class HeadShape:
         return np.asarray(cv2.GaussianBlur(filled, (0, 0), 1.5), np.float32)
 
 
-def _rotation(pose: Pose) -> npt.NDArray[np.float64]:
+def rotation(pose: Pose) -> npt.NDArray[np.float64]:
     """Roll after pitch after yaw. A turn to the person's own left takes the nose (z < 0) to the right (x > 0)."""
     yaw, pitch, roll = (math.radians(angle) for angle in (pose.yaw_deg, pose.pitch_deg, pose.roll_deg))
     turn = np.array([[math.cos(yaw), 0, -math.sin(yaw)], [0, 1, 0], [math.sin(yaw), 0, math.cos(yaw)]])

@@ -7,39 +7,31 @@ prepared when a face is loaded. Belongs to one thread (the eyelids are drawn int
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from edge_agent.devices.puppet.eyelids import STEPS, EyeBand, eye_band
 from edge_agent.devices.puppet.face import PuppetFace
 from edge_agent.devices.puppet.head_shape import Field, HeadShape
+from edge_agent.devices.puppet.layers import Layer, lay_over, layer
 from edge_agent.devices.puppet.motion import Pose
+from edge_agent.devices.puppet.placement import Placement
 from edge_agent.ports import Image
 
 _GRID_PX = 4
 _FINEST = 2.0
-_NO_MAP = np.empty(0, np.float32)
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where a figure stands in the picture. eyes_px: middle of the eyes, looking straight; eye_distance_px: its size;
-    lean_deg: of the whole figure, clockwise; distance_m: to the camera, for the perspective of the head."""
-
-    eyes_px: tuple[float, float]
-    eye_distance_px: float
-    lean_deg: float = 0.0
-    distance_m: float = 0.6
+_NO_MAP: Any = None
+"""OpenCV's second map, which its type stubs don't let one leave out."""
 
 
 @dataclass
 class _Texture:
-    """The figure at one resolution. pixels: RGBA, colour already multiplied by alpha."""
+    """The figure at one resolution."""
 
     scale: float
-    pixels: npt.NDArray[np.uint8]
+    pixels: Layer
     eyes: EyeBand
     eyelids: int = 0
 
@@ -79,7 +71,7 @@ class Person:
         full = (lookup.shape[1] * _GRID_PX, lookup.shape[0] * _GRID_PX)
         lookup = np.asarray(cv2.resize(lookup, full, interpolation=cv2.INTER_LINEAR), np.float32)[:height, :width]
         figure = cv2.remap(texture.pixels, lookup, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        _lay_over(picture, np.asarray(figure, np.uint8))
+        lay_over(picture, np.asarray(figure, np.uint8))
 
     def _straight(self, placement: Placement, zoom: float) -> Field:
         """Place of the portrait under each grid point, were the head straight."""
@@ -100,18 +92,5 @@ def _texture(face: PuppetFace, scale: float) -> _Texture:
     # One pixel in from the outline, so that no seam of the old background shows; then soft.
     alpha = np.asarray(cv2.erode(alpha, np.ones((3, 3), np.uint8)), np.uint8)
     alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(0.6, 0.8 * scale)), np.uint8)
-    share = alpha[:, :, None].astype(np.float32) / 255
-    pixels = np.dstack([np.rint(colour * share).astype(np.uint8), alpha])
+    pixels = layer(colour, alpha)
     return _Texture(scale, pixels, eye_band(pixels, face.mesh * scale))
-
-
-def _lay_over(picture: Image, figure: npt.NDArray[np.uint8]) -> None:
-    """figure: RGBA with colour multiplied by alpha."""
-    alpha = figure[:, :, 3]
-    left, top, width, height = cv2.boundingRect(alpha)
-    if width == 0:
-        return
-    box = (slice(top, top + height), slice(left, left + width))
-    behind = cv2.cvtColor(cv2.bitwise_not(alpha[box]), cv2.COLOR_GRAY2RGB)
-    shown = cv2.multiply(picture[box], behind, scale=1 / 255)
-    picture[box] = cv2.add(shown, cv2.cvtColor(figure[box], cv2.COLOR_RGBA2RGB))
