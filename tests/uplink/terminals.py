@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -118,7 +117,9 @@ class Terminal:
         self.posted: list[PartFailed | PartRecovered] = []
         self.reports: list[tuple[str, dict[str, object]]] = []
         self.beats = 0
-        self._lock = threading.Lock()
+        self.waits = 0
+        """Back-offs begun."""
+        self._random = random.Random(7)
         values: dict[str, Any] = {
             "host": broker.host,
             "port": broker.port,
@@ -137,7 +138,7 @@ class Terminal:
             report=self._report,
             beat=self._beat,
             clock=clock,
-            rng=random.Random(7).random,
+            rng=self._draw,
             host=host_readings,
             needs_subscriber=needs_subscriber,
         )
@@ -170,6 +171,10 @@ class Terminal:
 
     def _report(self, kind: str, **fields: object) -> None:
         self.reports.append((kind, fields))
+
+    def _draw(self) -> float:
+        self.waits += 1
+        return self._random.random()
 
     def _beat(self) -> None:
         self.beats += 1

@@ -57,7 +57,9 @@ def test_a_clean_stop_flushes_says_stopped_and_leaves_no_last_will(tmp_path: Pat
             assert terminal.outbox.depth() == 0
             assert terminal.reports[-1] == ("uplink_stopped", {"records_left": 0})
         wait_until(lambda: states(centre) == ["online", "stopped"], "the farewell")
-        assert len(centre.messages("/events")) == 100
+        goodbye = f"Received DISCONNECT from {SITE}-{TERMINAL}"
+        wait_until(lambda: goodbye in broker.log(), "the DISCONNECT that makes the broker forget the last will")
+        wait_until(lambda: len(centre.messages("/events")) == 100, "every record")
         with Subscriber(broker) as late:
             assert newest(late, "/status")["state"] == "stopped"
 

@@ -84,7 +84,7 @@ def test_nothing_on_the_wire_names_or_shows_a_person(tmp_path: Path) -> None:
             assert not terminal.problems()
         wait_until(lambda: len(centre.messages("/status")) == 2, "birth and farewell")
         waiting.close()
-        assert len(centre.messages("/events")) >= 4
+        wait_until(lambda: len(centre.messages("/events")) >= 4, "the records")
         for message in centre.messages():
             text = message.payload.decode()
             assert offences(text, names) == [], f"on {message.topic}: {text}"

@@ -49,9 +49,8 @@ def test_a_wrong_password_is_told_once_in_the_brokers_words_and_a_fixed_file_hea
         assert terminal.problems() == [problem]
         assert "wrong-horse" not in str(terminal.reports) + str(terminal.posted)
         password_file.write_text("right-horse\n")
-        wait_until(lambda: terminal.outbox.depth() == 0, "both records")
-        assert len(centre.messages("/events")) == 2
-        assert terminal.recovered()
+        wait_until(lambda: len(centre.messages("/events")) == 2, "both records")
+        wait_until(terminal.recovered, "the recovery")
 
 
 def test_a_missing_password_file_is_named(tmp_path: Path) -> None:
