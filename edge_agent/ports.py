@@ -72,6 +72,9 @@ class Camera(Protocol):
     def read(self, timeout_s: float) -> Frame | None:
         """The newest frame not yet read, waiting up to timeout_s; None: none came. Raises CameraError, FootageEnded."""
 
+    def set_fps(self, fps: float) -> None:
+        """Frames per second that are wanted from now on; a driver that can, saves power by it. Raises CameraError."""
+
     def close(self) -> None:
         """Give the device back; safe to call twice."""
 

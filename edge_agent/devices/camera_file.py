@@ -163,7 +163,9 @@ class FileCamera:
         path = self._settings.path
         if path is None:
             raise CameraError("camera.path is not set; name a video or a folder of pictures")
-        self._footage = PictureFootage(path, self._settings.fps_awake) if path.is_dir() else VideoFootage(path)
+        footage = PictureFootage(path, self._settings.fps_awake) if path.is_dir() else VideoFootage(path)
+        self._skip_beginning(footage)
+        self._footage = footage
         # A recording read faster than its clock was ahead of ours: what is read now must not seem older than that.
         self._began_s = max(self._clock(), self._last_captured_s + 1 / self._footage.fps)
         self._base_sequence += self._position
@@ -206,10 +208,22 @@ class FileCamera:
         self._sleep(min(max(wait_s, 0.0), timeout_s))
         return wait_s <= timeout_s
 
+    def _skip_beginning(self, footage: Footage) -> None:
+        """Go to start_s. Raises CameraError when the recording is shorter."""
+        count = round(self._settings.start_s * footage.fps)
+        skipped = footage.skip(count)
+        if skipped < count:
+            footage.close()
+            raise CameraError(
+                f"camera {self.name}: has only {skipped / footage.fps:.1f} s; "
+                f"lower camera.start_s, which is {self._settings.start_s:g}"
+            )
+
     def _next(self, footage: Footage) -> Image:
         image = footage.next_frame()
         if image is None and self._since_rewind and self._settings.loop:
             footage.rewind()
+            self._skip_beginning(footage)
             self._since_rewind = 0
             image = footage.next_frame()
         if image is not None:
