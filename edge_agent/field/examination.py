@@ -99,5 +99,7 @@ def _guarded(check: Check) -> Finding:
         return check.run()
     except TerminalError as error:
         return failed(error)
+    except PermissionError as error:
+        return fail(f"{error.filename or 'a file or device'}: permission denied", "examine with sudo")
     except Exception as error:  # noqa: BLE001 - whatever a driver raises is a finding
         return fail(f"{type(error).__name__}: {error}", "this is a fault of the software: report it with this text")

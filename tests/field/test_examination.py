@@ -30,6 +30,13 @@ def test_an_error_nobody_expected_is_a_finding_too() -> None:
     assert "report it" in result.finding.remedy
 
 
+def test_what_only_root_may_read_is_told_as_such() -> None:
+    (result,) = examine(
+        [Check("keys", lambda: raise_(PermissionError(13, "Permission denied", "/etc/keys/template.key")))]
+    )
+    assert result.finding == Finding(State.FAIL, "/etc/keys/template.key: permission denied", "examine with sudo")
+
+
 def test_a_check_that_hangs_is_given_up_and_the_next_one_runs() -> None:
     release = threading.Event()
 
