@@ -78,11 +78,11 @@ def bench(way: str, folder: Path, script: FaultScript | None = None, **changes: 
     script = script or FaultScript(speed_mm_s=400)
     if way == "simulated":
         clock = StandingClock()
-        device = SimulatedDevice(clock, 80, script, folder)
+        device = SimulatedDevice(clock, paper_mm=80, script=script, folder=folder)
         wanted = settings(folder=folder, **changes)
         yield Bench(printer_simulated.SimulatedPrinter(device, wanted, clock, clock.sleep), device)
         return
-    device = SimulatedDevice(time.monotonic, 80, script, folder)
+    device = SimulatedDevice(time.monotonic, paper_mm=80, script=script, folder=folder)
     with contextlib.ExitStack() as stack:
         if way == "network":
             port = stack.enter_context(serve_on_tcp(device))

@@ -61,6 +61,17 @@ def test_a_title_is_wide_only_where_it_fits(tmp_path: Path) -> None:
     assert b"\x1b!\x10" in narrow
 
 
+def test_a_wide_title_leaves_room_for_its_right_text(tmp_path: Path) -> None:
+    slip = one(Line("SALINAN", Style.TITLE, right="K7Q4"))
+    assert text_of(slip, tmp_path).startswith(f"SALINAN{'K7Q4':>17}\n")
+
+
+@pytest.mark.parametrize(("length", "module_dots"), [(10, 8), (100, 5), (500, 3)])
+def test_a_qr_code_is_as_large_as_thirty_millimetres_allow(length: int, module_dots: int) -> None:
+    sent = job_bytes(Slip("qr", "id", (QrCode("x" * length),)))
+    assert b"\x1d(k\x03\x001C" + bytes((module_dots,)) in sent
+
+
 def test_a_printer_command_in_a_text_is_only_text(tmp_path: Path) -> None:
     evil = "Balai\x1b@\x10\x04\x01\x1dV\x00 Desa"
     sent = job_bytes(one(Line(evil)))

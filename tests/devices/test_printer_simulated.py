@@ -58,6 +58,18 @@ def test_a_torn_slip_is_kept_beside_its_reprint(tmp_path: Path) -> None:
     assert names == [f"a_b_1{end}" for end in ("-2.png", "-2.txt", "-torn.png", "-torn.txt", ".png", ".txt")]
 
 
+@pytest.mark.parametrize("fault", ["paper_out", "cover_open", "jam"])
+def test_a_fault_with_a_cause_is_told_at_once(fault: str, tmp_path: Path) -> None:
+    script = tmp_path / "faults.yaml"
+    script.write_text(f"faults: [{{fault: {fault}, slip: 1, after_mm: 30}}]\n", encoding="utf-8")
+    clock = StandingClock()
+    printer = open_printer(settings(folder=tmp_path, script=script, timeout_s=60), clock, clock.sleep)
+    began_s = clock.now_s
+    with pytest.raises(PrinterError):
+        printer.print_slip(given_slip())
+    assert clock.now_s - began_s < 2
+
+
 def test_58_mm_slips_are_torn_off_by_hand(tmp_path: Path) -> None:
     clock = StandingClock()
     printer = open_printer(settings(paper_mm=58, folder=tmp_path), clock, clock.sleep)

@@ -68,5 +68,12 @@ def open_printer(
 ) -> SimulatedPrinter:
     """The simulated printer the settings describe. Raises PrinterError on a bad script or layout setting."""
     script = load_script(settings.script) if settings.script else FaultScript()
-    device = SimulatedDevice(clock, settings.paper_mm, script, settings.folder, on_slip)
+    device = SimulatedDevice(
+        clock,
+        paper_mm=settings.paper_mm,
+        script=script,
+        folder=settings.folder,
+        on_slip=on_slip,
+        cutter=settings.cutter,
+    )
     return SimulatedPrinter(device, settings, clock, sleep)

@@ -30,15 +30,20 @@ _FIXED = 0x12
 
 
 class SimulatedDevice:
-    """One printer. noise: bytes a bad cable puts before every answer. slips: what came out, oldest first."""
+    """One printer. cutter: unset, 80 mm has one; without, a slip is torn off before the next is begun.
+
+    noise: bytes a bad cable puts before every answer. slips: what came out, oldest first. received: every byte taken.
+    """
 
     def __init__(
         self,
         clock: Callable[[], float],
+        *,
         paper_mm: int = 58,
         script: FaultScript | None = None,
         folder: Path | None = None,
         on_slip: OnSlip | None = None,
+        cutter: bool | None = None,
     ) -> None:
         script = script or FaultScript()
         self.problems: list[str] = []
@@ -46,6 +51,7 @@ class SimulatedDevice:
         self.label = ""
         self.noise = b""
         self.received = bytearray()
+        self._cutter = paper_mm == 80 if cutter is None else cutter
         self._composer = Composer(WIDTH_DOTS[paper_mm])
         self._mechanism = Mechanism(script)
         self._script = script
@@ -151,7 +157,7 @@ class SimulatedDevice:
             if self._script.answers_queued:
                 self._answer(0x03 if self._near_end else 0x00)
             return
-        if command.code == b"\x1b@":
+        if command.code == b"\x1b@" and not self._cutter:
             self._finish(self._mechanism.take_strip())
         self._finish(self._mechanism.run(self._composer.apply(command)))
 
