@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import configparser
+import importlib.metadata
 import importlib.util
+import re
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -21,6 +25,26 @@ HARDWARE = {
     "LiteRT": ("ai_edge_litert", "tflite_runtime"),
 }
 """Each library, or group that stands for one device, is imported in at most one file."""
+
+NOT_INSTALLED_HERE = {
+    "RPi": ["rpi-lgpio"],
+    "Jetson": ["Jetson.GPIO"],
+    "picamera2": ["picamera2"],
+    "libcamera": ["picamera2"],
+}
+"""Import name -> distribution, for what only boards have."""
+
+BROUGHT_BY = {
+    "cv2": {"mediapipe"},
+    "tflite_runtime": {"ai-edge-litert"},
+    "pydantic_core": {"pydantic"},
+}
+"""Libraries that come with another one, or stand in for it."""
+
+OPTIONAL = {"face_recognition"}
+"""Used only where somebody has installed it: the peer of `edge-agent bench vision`."""
+
+NOT_ASKED_FOR = {*sys.stdlib_module_names, *OPTIONAL, "edge_agent"}
 
 PURE = {
     "__future__",
@@ -94,6 +118,20 @@ def test_a_second_user_of_a_library_is_seen(tmp_path: Path) -> None:
     (tmp_path / "one.py").write_text("def read():\n    from serial.tools import list_ports\n")
     (tmp_path / "two.py").write_text("import importlib\nserial = importlib.import_module('serial')\n")
     assert len(users_of_hardware(tmp_path)["serial"]) == 2
+
+
+def test_every_library_imported_is_asked_for_in_setup_cfg() -> None:
+    """A fresh installation must have what the code imports; one that only this machine has would go unseen."""
+    config = configparser.ConfigParser()
+    config.read(PACKAGE.parent / "setup.cfg")
+    lines = config["options"]["install_requires"].split("\n") + config["options.extras_require"]["pi"].split("\n")
+    lines += config["options.extras_require"]["jetson"].split("\n")
+    asked = {re.split(r"[>=<;\[ ]", line)[0].lower().replace("_", "-") for line in lines if line}
+    known = importlib.metadata.packages_distributions() | NOT_INSTALLED_HERE
+    for path in files():
+        for name in sorted({one.split(".")[0] for one in imports_of(path)} - NOT_ASKED_FOR):
+            from_ = {one.lower().replace("_", "-") for one in known.get(name, [name])} | BROUGHT_BY.get(name, set())
+            assert from_ & asked, f"{path}: imports {name}; add its distribution to setup.cfg"
 
 
 def test_the_core_imports_nothing_impure() -> None:
