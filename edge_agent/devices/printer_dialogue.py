@@ -23,19 +23,29 @@ class Dialogue:
         self._clock = clock
         self._realtime: list[int] = []
         self._queued: int | None = None
+        self._owed = 0
+        """Real-time answers not yet come: a late one must not be taken for the answer to another question."""
 
     def ask(self, n: int, within_s: float | None = None) -> int | None:
         """The answer to `DLE EOT n`; None when none came in time. An answer to `GS r` that comes meanwhile is kept."""
-        self._take(0.0)
+        within_s = self._timeout_s if within_s is None else within_s
+        self._await_late_answers(within_s)
         self._realtime.clear()
         self.transport.write(escpos.realtime_request(n))
-        until_s = self._clock() + (self._timeout_s if within_s is None else within_s)
+        self._owed = 1
+        until_s = self._clock() + within_s
         while not self._realtime:
             left_s = until_s - self._clock()
             if left_s <= 0:
                 return None
             self._take(left_s)
         return self._realtime[0]
+
+    def _await_late_answers(self, within_s: float) -> None:
+        until_s = self._clock() + within_s
+        self._take(0.0)
+        while self._owed and (left_s := until_s - self._clock()) > 0:
+            self._take(left_s)
 
     def status(self) -> PrinterStatus | None:
         """All four real-time answers; None when the printer does not answer."""
@@ -71,6 +81,7 @@ class Dialogue:
         for byte in self.transport.read(timeout_s):
             if escpos.is_realtime(byte):
                 self._realtime.append(byte)
+                self._owed = max(self._owed - 1, 0)
             elif escpos.is_queued(byte):
                 self._queued = byte
             else:
