@@ -94,6 +94,17 @@ def imports_of(path: Path) -> set[str]:
     return found
 
 
+def distributions_by_import() -> dict[str, list[str]]:
+    """Import name -> distributions that have it, by their files (3.10's packages_distributions() knows only some)."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for distribution in importlib.metadata.distributions():
+        for top in {
+            file.parts[0].removesuffix(".py") for file in distribution.files or [] if file.suffix in (".py", ".so")
+        }:
+            found[top].append(distribution.metadata["Name"])
+    return dict(found)
+
+
 def files(folder: Path = PACKAGE) -> list[Path]:
     return sorted(folder.rglob("*.py"))
 
@@ -127,7 +138,7 @@ def test_every_library_imported_is_asked_for_in_setup_cfg() -> None:
     lines = config["options"]["install_requires"].split("\n") + config["options.extras_require"]["pi"].split("\n")
     lines += config["options.extras_require"]["jetson"].split("\n")
     asked = {re.split(r"[>=<;\[ ]", line)[0].lower().replace("_", "-") for line in lines if line}
-    known = importlib.metadata.packages_distributions() | NOT_INSTALLED_HERE
+    known = distributions_by_import() | NOT_INSTALLED_HERE
     for path in files():
         for name in sorted({one.split(".")[0] for one in imports_of(path)} - NOT_ASKED_FOR):
             from_ = {one.lower().replace("_", "-") for one in known.get(name, [name])} | BROUGHT_BY.get(name, set())
