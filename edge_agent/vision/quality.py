@@ -160,7 +160,8 @@ def _light(image: Image, points: Mesh) -> tuple[float, float, float]:
     luma = crop[inside] if crop.size else crop.ravel()
     if luma.size < _FEWEST_PIXELS:
         return 0.0, 0.0, 0.0
-    bright = float(np.partition(luma, int(0.95 * (luma.size - 1)))[int(0.95 * (luma.size - 1))])
+    rank = int(0.95 * (luma.size - 1))
+    bright = float(np.partition(luma, rank)[rank])
     return bright, np.count_nonzero(luma >= _GLARE_LUMA) / luma.size, _sharpness(crop, inside)
 
 

@@ -168,9 +168,7 @@ class VisionWorker:
     def _pace(self) -> float:
         fps = self._settings.fps_awake if self._awake else self._settings.fps_idle
         if fps != self._paced_fps:
-            set_fps = getattr(self._camera, "set_fps", None)
-            if set_fps is not None:
-                set_fps(fps)
+            self._camera.set_fps(fps)
             self._paced_fps = fps
         return fps
 

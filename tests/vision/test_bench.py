@@ -102,6 +102,15 @@ def test_a_peer_whose_python_cant_be_started() -> None:
         Peer("/nonexistent/python")
 
 
+def test_the_ratio_says_how_many_times_longer_the_peer_takes(peer_module: Path) -> None:
+    peer_module.write_text(WORKING_PEER)
+    peer = Peer(sys.executable)
+    described = peer.describe([200.0, 220.0, 240.0], [10.0, 11.0, 12.0])
+    peer.close()
+    assert described["ratio"] == 20.0
+    assert described["median_ms"] == 220.0
+
+
 def test_a_peer_that_dies_is_said(peer_module: Path) -> None:
     peer_module.write_text(WORKING_PEER.replace("assert model", "import os; os._exit(3)\n    assert model"))
     peer = Peer(sys.executable)

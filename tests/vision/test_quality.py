@@ -88,6 +88,21 @@ def test_two_stops_underexposed_is_not_dark() -> None:
     assert seen(exposed(portrait(), 0.25)) == ()
 
 
+def test_a_dark_face_with_a_few_highlights_is_not_dark_and_the_same_face_without_them_is() -> None:
+    # Dark skin in good light: most of the face is as dark as a badly lit one, only its highlights tell the two apart.
+    face = np.full((512, 512, 3), 25, np.uint8)
+    inside = np.zeros((512, 512), np.uint8)
+    outline = cv2.convexHull(portrait_mesh()[: quality.MESH_POINTS, :2].astype(np.int32))
+    cv2.fillConvexPoly(inside, outline, 1)
+    rows = np.flatnonzero(inside.any(axis=1))
+    highlit = face.copy()
+    highlit[rows[0] : rows[0] + len(rows) // 4] = 90
+    dull, lit = (quality.measure(image, portrait_mesh()) for image in (face, highlit))
+    assert float(np.median(highlit[inside == 1])) < BOUNDS.brightness_min
+    assert QualityProblem.DARK in quality.assess(dull, 0.0, BOUNDS)
+    assert QualityProblem.DARK not in quality.assess(lit, 0.0, BOUNDS)
+
+
 def test_glare() -> None:
     assert QualityProblem.GLARE in seen(exposed(portrait(), 3.5))
 
