@@ -26,9 +26,10 @@ from edge_agent.devices.printer_worker import PrinterWorker
 from edge_agent.language.phrases import CataloguePhrases
 from edge_agent.ports import EmbedderId, StoreError
 from edge_agent.recorder import Recorder
-from edge_agent.settings import PrinterSettings
-from edge_agent.store import Keys, Store
+from edge_agent.settings import PrinterSettings, UplinkSettings
+from edge_agent.store import Keys, SqliteOutbox, Store
 from edge_agent.store.ledger import read_records
+from edge_agent.uplink.worker import UplinkWorker
 from edge_agent.watchdog import Heartbeats, RestartBudget, SystemdNotifier
 from tests.store.terminal import SIGNING, TERMINAL, entitlement, open_store, roster, unit, write_roster
 
@@ -170,6 +171,26 @@ class FaultyStore:
         return getattr(self.store, name)
 
 
+class _Marked:
+    """A part whose calls are checkpoints, before and after."""
+
+    def __init__(self, part: Any, checkpoint: Callable[[str], None]) -> None:
+        self._part, self._checkpoint = part, checkpoint
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._part, name)
+        if name not in ("print_slip", "delete"):
+            return found
+
+        def call(*arguments: Any) -> Any:
+            self._checkpoint(f"{name}:begun")
+            answer = found(*arguments)
+            self._checkpoint(f"{name}:done")
+            return answer
+
+        return call
+
+
 @contextmanager
 def terminal_box(
     folder: Path,
@@ -179,11 +200,12 @@ def terminal_box(
     printer_script: Path | None = None,
     store_wrapper: Callable[[Store], Any] = lambda store: store,
     subjects: int = 3,
-    language: str = "id",
+    uplink: UplinkSettings | None = None,
+    checkpoint: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Box]:
     """A terminal with subjects s1..sN, each entitled to rice; runs in a thread until the block ends."""
     database = folder / "terminal.db"
-    store = open_store(database)
+    store = open_store(database, checkpoint=checkpoint)
     clock = SystemClock(lambda: True)
     today = clock.now().utc.date()
     rights = [entitlement(f"s{n}", valid_from=today, valid_until=today) for n in range(1, subjects + 1)]
@@ -192,11 +214,12 @@ def terminal_box(
             write_roster(folder / "roster.aid", roster(subjects=subjects, entitlements=rights)), clock.now()
         )
     leds, heartbeats = SimulatedLeds(), Heartbeats()
+    uplinks: list[Slot[UplinkWorker]] = []
     agent = Agent(
         rules=Rules(store.gallery(), MATCH, limits, pad),
-        recorder=Recorder(store_wrapper(store), clock.now),
+        recorder=Recorder(store_wrapper(store), clock.now, lambda: [one.worker.wake() for one in uplinks] and None),
         leds=leds,
-        phrases=CataloguePhrases(language),
+        phrases=CataloguePhrases("id"),
         slip_terminal=SlipTerminal(TERMINAL.id, TERMINAL.site, TERMINAL.place, "0800-1", TERMINAL.timezone),
         identity=Identity({"test-net": "ab"}, "cd", 1, 1, subjects),
         clock=clock,
@@ -214,13 +237,36 @@ def terminal_box(
     printer = Slot(
         Part.PRINTER,
         lambda: PrinterWorker(
-            printer_simulated.open_printer(printing), agent.inbox.post, lambda: heartbeats.beat("printer"), poll_s=0.3
+            _Marked(printer_simulated.open_printer(printing), checkpoint),
+            agent.inbox.post,
+            lambda: heartbeats.beat("printer"),
+            poll_s=0.3,
         ),
         heartbeats,
         RestartBudget(3, 60),
         45.0,
     )
-    crew: Any = Crew(person, printer, None)  # type: ignore[arg-type]
+    if uplink is not None:
+        link_settings = uplink
+        uplinks.append(
+            Slot(
+                Part.UPLINK,
+                lambda: UplinkWorker(
+                    link_settings,
+                    TERMINAL.id,
+                    TERMINAL.site,
+                    lambda: _Marked(SqliteOutbox(database), checkpoint),
+                    snapshot=agent.snapshot,
+                    post=agent.inbox.post,
+                    report=lambda kind, **fields: None,
+                    beat=lambda: heartbeats.beat("uplink"),
+                ),
+                heartbeats,
+                RestartBudget(3, 60),
+                20.0,
+            )
+        )
+    crew: Any = Crew(person, printer, uplinks[0] if uplinks else None)  # type: ignore[arg-type]
     failures: list[BaseException] = []
 
     def run() -> None:
