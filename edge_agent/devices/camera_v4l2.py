@@ -19,6 +19,7 @@ import numpy as np
 from edge_agent.ports import CameraError, Frame, Image
 from edge_agent.settings import CameraSettings
 
+_DEVICES = Path("/dev")
 _OPEN_S = 10.0
 """Longest wait for a camera to open: some webcams take 3 to 5 s after being plugged in."""
 _CLOSE_S = 5.0
@@ -77,7 +78,7 @@ class V4l2Camera:
     def _check_alive(self, now_s: float) -> None:
         if now_s - self._fresh_s < self._settings.stalled_after_s:
             return
-        if not _node_exists(self._settings.device):
+        if not _node(self._settings.device).exists():
             raise CameraError(f"camera {self.name}: unplugged; plug it in again ({_present()})")
         raise CameraError(
             f"camera {self.name}: no frame for {self._settings.stalled_after_s:g} s; check its cable and its power, "
@@ -174,12 +175,11 @@ class _Grabber:
 
 def _index_of(device: str) -> int:
     """N of /dev/videoN. Raises CameraError."""
-    if device.isdigit():
-        device = f"/dev/video{device}"
-    path = Path(device)
+    path = _node(device)
     if not path.exists():
         raise CameraError(f"camera v4l2 {device}: no such device ({_present()}); plug it in, or correct camera.device")
-    match = re.fullmatch(r"/dev/video(\d+)", os.path.realpath(path))
+    resolved = Path(os.path.realpath(path))
+    match = re.fullmatch(r"video(\d+)", resolved.name) if resolved.parent == _DEVICES else None
     if match is None:
         raise CameraError(
             f"camera v4l2 {device}: is no video device ({_present()}); set camera.device to one of these or to a link "
@@ -188,19 +188,19 @@ def _index_of(device: str) -> int:
     return int(match.group(1))
 
 
-def _node_exists(device: str) -> bool:
-    return Path(f"/dev/video{device}" if device.isdigit() else device).exists()
+def _node(device: str) -> Path:
+    return _DEVICES / f"video{device}" if device.isdigit() else Path(device)
 
 
 def _present() -> str:
     """The video devices there are, for an error's text."""
-    found = sorted(Path("/dev").glob("video*"), key=lambda path: (len(path.name), path.name))
-    return "present: " + ", ".join(map(str, found)) if found else "no /dev/video* is present"
+    found = sorted(_DEVICES.glob("video*"), key=lambda path: (len(path.name), path.name))
+    return "present: " + ", ".join(map(str, found)) if found else f"no {_DEVICES}/video* is present"
 
 
 def _why_closed(index: int, device: str) -> str:
     """Why OpenCV could not open it, as far as can be told."""
-    path = f"/dev/video{index}"
+    path = str(_DEVICES / f"video{index}")
     try:
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
     except PermissionError:

@@ -111,6 +111,8 @@ class PuppetScript(_Closed):
 
 def load_script(path: Path) -> PuppetScript:
     """The script in this file, its paths absolute. Raises CameraError, one fault a line: file:line: field: fault."""
+    if not path.is_file():
+        raise CameraError(f"puppet script {path}: no such file; correct camera.path (examples: config/puppet)")
     try:
         document = read_document(path)
     except SettingsError as error:
@@ -120,8 +122,11 @@ def load_script(path: Path) -> PuppetScript:
     try:
         script = PuppetScript.model_validate(document.data)
     except ValidationError as error:
-        faults = (_told(dict(fault), document) for fault in error.errors(include_url=False))
-        raise CameraError("\n".join(faults)) from error
+        faults: list[dict[str, Any]] = [dict(fault) for fault in error.errors(include_url=False)]
+        # Pydantic counts visits with faults as absent, and says so of the list as well.
+        within = [fault for fault in faults if fault["type"] != "too_short" or len(faults) == 1]
+        within.sort(key=lambda fault: document.line(tuple(fault["loc"])))
+        raise CameraError("\n".join(_told(fault, document) for fault in within)) from error
     folder = path.absolute().parent
     visits = tuple(
         visit.model_copy(update={"face": folder / visit.face, "clip": folder / visit.clip if visit.clip else None})
