@@ -12,6 +12,7 @@ import os
 import select
 import socket
 import struct
+import termios
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -104,7 +105,10 @@ class FileTransport:
         return data
 
     def discard_output(self) -> None:
-        """Nothing is held back here."""
+        """A terminal's queue can be emptied; other device files hold nothing back."""
+        if os.isatty(self._fd):
+            with contextlib.suppress(termios.error):  # already gone: nothing left to discard
+                termios.tcflush(self._fd, termios.TCOFLUSH)
 
     def close(self) -> None:
         """See Transport."""

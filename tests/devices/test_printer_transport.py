@@ -61,6 +61,9 @@ def test_a_network_printer_that_takes_nothing_stalls() -> None:
             transport.write(bytes(50_000_000))
         transport.discard_output()
         transport.close()
+        connection, _ = server.accept()
+        with connection, pytest.raises(ConnectionResetError):
+            read_to_the_end(connection)
 
 
 @pytest.mark.parametrize("kind", ["serial", "file"])
@@ -94,3 +97,8 @@ def test_a_serial_port_is_taken_by_one_program_only(tmp_path: Path) -> None:
             SerialTransport(str(link), 19_200, "xon_xoff", 0.2)
         first.close()
         SerialTransport(str(link), 19_200, "xon_xoff", 0.2).close()
+
+
+def read_to_the_end(connection: socket.socket) -> None:
+    while connection.recv(1 << 20):
+        pass

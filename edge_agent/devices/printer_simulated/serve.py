@@ -20,6 +20,8 @@ from typing import Protocol
 from edge_agent.devices.printer_simulated.device import SimulatedDevice
 
 _LOOK_EVERY_S = 0.005
+_PULL_BYTES = 16
+"""Taken off the cable at a time: what waits here is out of the host's reach, so it is little."""
 
 
 class _Line(Protocol):
@@ -79,7 +81,7 @@ def _carry(device: SimulatedDevice, line: _Line, stop: threading.Event) -> None:
             else:
                 line.unplug()
         if plugged:
-            left = left or line.pull(256)
+            left = left or line.pull(_PULL_BYTES)
             left = left[device.receive(left) :]
             line.push(device.transmit())
 
