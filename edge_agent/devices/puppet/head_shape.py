@@ -58,7 +58,7 @@ class HeadShape:
         grid_x, grid_y = np.meshgrid(xs, ys)
         self._at = np.stack([grid_x, grid_y], axis=2).astype(np.float32)
         self._z = self._depth(face, rows, columns)
-        self._follows = _smooth_step((chin_y + 1.0 * unit - grid_y) / (1.0 * unit)).astype(np.float32)
+        self._follows = _follows((grid_x - eyes[0]) / unit, (grid_y - chin_y) / unit).astype(np.float32)
         self._pivot = np.array([eyes[0], chin_y, _PIVOT_DEPTH * unit])
         self._middle = (float(eyes[0]), float(eyes[1]))
 
@@ -124,6 +124,15 @@ def rotation(pose: Pose) -> npt.NDArray[np.float64]:
     tilt = np.array([[math.cos(roll), -math.sin(roll), 0], [math.sin(roll), math.cos(roll), 0], [0, 0, 1]])
     turned: npt.NDArray[np.float64] = tilt @ nod @ turn
     return turned
+
+
+def _follows(beside: npt.NDArray[np.float64], below: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Share of the head's movement that each place joins in, 0..1: head wholly, neck less and less, shoulders not.
+
+    beside: of the middle of the face, below: of the chin, in eye distances.
+    """
+    shoulder = _smooth_step(below / 0.3 + 1.0) * _smooth_step((np.abs(beside) - 0.8) / 0.6)
+    return _smooth_step(1.0 - below) * (1.0 - shoulder)
 
 
 def _smooth_step(share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -55,7 +55,7 @@ class Photograph:
     """A print with a white border, held in two hands that are never still; tilted towards the light that asks."""
 
     def __init__(self, face: PuppetFace, rng: np.random.Generator) -> None:
-        self._sheet = _print(face)
+        self._sheet = print_of(face)
         self._yaw, self._pitch, self._roll = Sway(rng, 14.0), Sway(rng, 12.0), Sway(rng, 6.0)
 
     def draw(self, picture: Image, placement: Placement, stance: Stance, now_s: float) -> None:
@@ -112,7 +112,7 @@ class TurningClip:
         return picture
 
 
-def _print(face: PuppetFace) -> Sheet:
+def print_of(face: PuppetFace) -> Sheet:
     """The portrait around the face, twice as fine as it was, on white paper, with a hand at each side."""
     unit, (x, y) = face.unit_px, face.eyes.tolist()
     beside, above, below = (part * unit for part in _CROP)
