@@ -113,10 +113,7 @@ def _folder(wanted: Path | None) -> Path:
 
 def _scene(arguments: argparse.Namespace, folder: Path, pad: str) -> Scene:
     if arguments.video is not None:
-        video = arguments.video.absolute()
-        first = CameraSettings(driver="file", path=video, realtime=False)
-        camera = {"driver": "file", "path": str(video), "start_s": ENROL_S, "loop": pad == "enforced"}
-        return Scene(camera, lambda: _pictures(first, ENROL_S), pad)
+        return footage_scene(arguments.video, pad)
     if arguments.camera is not None:
         driver, _, device = arguments.camera.partition(":")
         camera = {
@@ -127,6 +124,14 @@ def _scene(arguments: argparse.Namespace, folder: Path, pad: str) -> Scene:
     script = folder / "visits.yaml"
     script.write_text(yaml.safe_dump(VISITS, sort_keys=False), encoding="utf-8")
     return Scene({"driver": "puppet", "path": str(script)}, lambda: [load_photo(PORTRAIT)], pad)
+
+
+def footage_scene(video: Path, pad: str) -> Scene:
+    """The person in a clip, enrolled from its first second and served from the rest of it."""
+    first = CameraSettings(driver="file", path=video.absolute(), realtime=False)
+    # A second try of the liveness challenge may need more footage than a short clip has.
+    camera = {"driver": "file", "path": str(video.absolute()), "start_s": ENROL_S, "loop": pad == "enforced"}
+    return Scene(camera, lambda: _pictures(first, ENROL_S), pad)
 
 
 def _pictures(settings: CameraSettings, seconds: float) -> list[Image]:
