@@ -29,7 +29,7 @@ def kernel_clock_synchronised() -> bool:
     libc = ctypes.CDLL(ctypes.util.find_library("c") or "libc.so.6", use_errno=True)
     if not hasattr(libc, "adjtimex"):
         return False
-    state = libc.adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+    state: int = libc.adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
     return 0 <= state < _TIME_ERROR
 
 
