@@ -66,6 +66,17 @@ def test_a_replayed_clip_fails_though_its_head_turns(landmarker: Landmarker, see
     assert challenged(landmarker, seed, attack="replay").step is Step.FAILED
 
 
+def test_a_replayed_clip_turns_its_head_both_ways_unasked(landmarker: Landmarker) -> None:
+    theatre = Theatre({"attack": "replay"})
+    theatre.visitor_comes()
+    theatre.show(Signal.LOOK_AHEAD)
+    seen = []
+    for frame in theatre.frames(15.0):
+        seen += [parallax(mesh) for mesh in landmarker.detect(frame.image, int(frame.captured_s * 1000))]
+    assert max(seen) > RULES.turn_parallax
+    assert min(seen) < -RULES.turn_parallax
+
+
 def test_one_who_looks_away_gives_no_usable_view(landmarker: Landmarker) -> None:
     from edge_agent.settings import QualitySettings
     from edge_agent.vision.quality import assess, measure
