@@ -87,7 +87,8 @@ def _photo_tools(arguments: argparse.Namespace) -> PhotoTools:
     from edge_agent.vision.photo import load_photo
 
     vision = load(arguments.config).settings.vision if arguments.config else VisionSettings(manifest=SHIPPED_MANIFEST)
-    return PhotoTools(load_photo, load_examiner(vision))
+    examiner = load_examiner(vision)
+    return PhotoTools(load_photo, examiner, examiner.close)
 
 
 def _embedder_of(settings: Settings) -> EmbedderId:
