@@ -49,7 +49,8 @@ def load_photo(path: Path) -> Image:
     # Pillow's decoders raise these, and SyntaxError for some broken PNGs.
     except (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError) as error:
         raise PhotoError(
-            f"{path}: isn't a whole photograph ({type(error).__name__}); give a JPEG or PNG that opens in a picture viewer"
+            f"{path}: isn't a whole photograph ({type(error).__name__}); "
+            "give a JPEG or PNG that opens in a picture viewer"
         ) from error
 
 
