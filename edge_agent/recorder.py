@@ -1,8 +1,9 @@
 """The agent's hand on the store: writes what must be recorded, and keeps what could not be written until it can.
 
-Rules: main thread only. A failed write is told once as `PartFailed(STORE)`; what waits is written in order, with the
-time at which it happened, before the store counts as recovered. What waits is lost only if the process dies meanwhile,
-and nobody was given anything for it: a claim that can't be committed is refused on the spot.
+Rules: main thread only. A failed write is told once as `PartFailed(STORE)`, and again when its reason changes; what
+waits, that failure itself included, is written in order, with the time at which it happened, before the store counts as
+recovered. What waits is lost only if the process ends meanwhile, and nobody was given anything for it: a claim that
+can't be committed is refused on the spot.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Recorder:
         self._now = now
         self._wake = wake
         self._waiting: deque[Callable[[], object]] = deque()
-        self._failed = False
+        self._problem = ""
         self._retry_s = 0.0
 
     @property
@@ -92,18 +93,27 @@ class Recorder:
 
     def retry(self, now_s: float) -> list[Event]:
         """While the store is down, every RETRY_S: write what waits; all written: the store has recovered."""
-        if not self._failed or now_s < self._retry_s:
+        if not self._problem or now_s < self._retry_s:
             return []
+        return self._write_waiting(now_s)
+
+    def finish(self, now_s: float) -> None:
+        """The process ends: a last try, and a word on what is lost if it fails."""
+        if self._problem:
+            self._write_waiting(now_s)
+        if self._waiting:
+            _log.error("records_lost", count=len(self._waiting), problem=self._problem, remedy="nothing was given")
+
+    def _write_waiting(self, now_s: float) -> list[Event]:
         try:
             while self._waiting:
                 self._waiting[0]()
                 self._waiting.popleft()
             self._store.record_terminal_event("part.recovered", {"part": Part.STORE.value}, self._now())
-        except StoreError:
-            # Told once already; the remedy is the same until it works.
+        except StoreError as error:
             self._retry_s = now_s + RETRY_S
-            return []
-        self._failed = False
+            return self._tell(error)
+        self._problem = ""
         self._wake()
         return [PartRecovered(Part.STORE)]
 
@@ -113,7 +123,7 @@ class Recorder:
         return self._store.record_outcome(request, at)
 
     def _commit(self, write: Callable[[], object], now_s: float) -> list[Event]:
-        if self._failed:
+        if self._problem:
             self._keep(write)
             return []
         try:
@@ -133,11 +143,19 @@ class Recorder:
         self._waiting.append(write)
 
     def _fail(self, error: StoreError, now_s: float) -> list[Event]:
-        if self._failed:
-            return []
-        self._failed = True
+        if self._problem:
+            return self._tell(error)
         self._retry_s = now_s + RETRY_S
-        return [PartFailed(Part.STORE, str(error))]
+        at, data = self._now(), {"part": Part.STORE.value, "problem": str(error)}
+        self._keep(lambda: self._store.record_terminal_event("part.failed", data, at))
+        return self._tell(error)
+
+    def _tell(self, error: StoreError) -> list[Event]:
+        """The failure, when it is not the one told last."""
+        if str(error) == self._problem:
+            return []
+        self._problem = str(error)
+        return [PartFailed(Part.STORE, self._problem)]
 
 
 def _referred(request: RecordClaim | RecordOutcome) -> RecordOutcome:

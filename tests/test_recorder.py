@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import pytest
+
+from edge_agent import logs
 from edge_agent.core.messages import (
     ClaimRecorded,
     MarkSlip,
@@ -19,6 +22,7 @@ from edge_agent.core.messages import (
 from edge_agent.core.model import Evidence, MatchKind, Outcome, PadVerdict, Part, Reason, Timestamp
 from edge_agent.ports import StoreError
 from edge_agent.recorder import RETRY_S, WAITING_MAX, Recorder
+from edge_agent.settings import LogSettings
 from tests.core.people import claim_recorded, outcome_recorded
 
 EVIDENCE = Evidence(MatchKind.IDENTIFICATION, 0.97, 0.95, 0.9, 0.01, 500, 6, PadVerdict.LIVE, 1)
@@ -31,11 +35,12 @@ class Disk:
 
     def __init__(self) -> None:
         self.full = False
+        self.words = "terminal.db: disk full; free space"
         self.written: list[tuple[str, Any, Timestamp]] = []
 
     def _write(self, kind: str, what: Any, at: Timestamp) -> None:
         if self.full:
-            raise StoreError("terminal.db: disk full; free space")
+            raise StoreError(self.words)
         self.written.append((kind, what, at))
 
     def record_claim(self, request: RecordClaim, at: Timestamp) -> ClaimRecorded:
@@ -82,15 +87,16 @@ def test_a_full_disk_refers_the_person_and_keeps_what_was_to_be_written() -> Non
     assert failed[1].part is Part.STORE
     assert recorder.record(LEFT, 1.0) == [RecordFailed("s2", "terminal.db: disk full; free space")]
     assert recorder.note("part.failed", {"part": "camera"}, 2.0) == []
-    assert recorder.waiting == 3
+    assert recorder.waiting == 4
     assert recorder.retry(RETRY_S + 0.1) == []
 
     disk.full = False
     assert recorder.retry(RETRY_S + 0.2) == []  # asked again too soon
     assert recorder.retry(2 * RETRY_S + 0.2) == [PartRecovered(Part.STORE)]
     kinds = [kind for kind, _, _ in disk.written]
-    assert kinds == ["outcome", "outcome", "part.failed", "part.recovered"]
-    first, second = disk.written[0][1], disk.written[1][1]
+    assert kinds == ["outcome", "part.failed", "outcome", "part.failed", "part.recovered"]
+    first, second = disk.written[0][1], disk.written[2][1]
+    assert disk.written[1][1] == {"part": "store", "problem": "terminal.db: disk full; free space"}
     # The claim was not given: what is recorded later is what the person was told.
     assert (first.session_id, first.outcome, first.reason) == ("s1", Outcome.REFERRED, Reason.TERMINAL_FAULT)
     assert (second.session_id, second.reason) == ("s2", Reason.WALKED_AWAY)
@@ -110,7 +116,31 @@ def test_a_write_that_fails_again_keeps_its_place() -> None:
         assert recorder.retry(attempt * (RETRY_S + 0.1)) == []
     disk.full = False
     recorder.retry(100.0)
-    assert [kind for kind, _, _ in disk.written] == ["one", "two", "part.recovered"]
+    assert [kind for kind, _, _ in disk.written] == ["one", "part.failed", "two", "part.recovered"]
+
+
+def test_another_reason_for_failing_is_told_too() -> None:
+    disk = Disk()
+    recorder = Recorder(disk, Clock())
+    disk.full = True
+    recorder.note("one", {}, 0.0)
+    disk.words = "terminal.db: malformed; restore the backup"
+    assert recorder.retry(RETRY_S + 0.1) == [PartFailed(Part.STORE, disk.words)]
+    assert recorder.retry(3 * RETRY_S) == []
+
+
+def test_at_the_end_what_waits_is_tried_once_more_and_a_loss_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(LogSettings(format="json"))
+    disk = Disk()
+    recorder = Recorder(disk, Clock())
+    disk.full = True
+    recorder.note("one", {}, 0.0)
+    recorder.finish(0.1)
+    assert '"records_lost"' in capsys.readouterr().err
+    disk.full = False
+    recorder.finish(0.2)
+    assert [kind for kind, _, _ in disk.written] == ["one", "part.failed", "part.recovered"]
+    assert capsys.readouterr().err == ""
 
 
 def test_waiting_writes_are_bounded() -> None:
