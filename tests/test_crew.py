@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from edge_agent.core.messages import PartFailed
+from edge_agent.core.messages import PartFailed, PartRecovered
 from edge_agent.core.model import Part
 from edge_agent.crew import Slot
+from edge_agent.ports import PrinterError
 from edge_agent.watchdog import Heartbeats, RestartBudget
 
 
@@ -34,6 +35,9 @@ def test_deaths_within_the_budget_are_replaced_and_one_more_is_told_once() -> No
     workers = [slot.worker]
     for _ in range(2):
         slot.worker.alive = False
+        # What the dead one said is taken back before the new one says anything.
+        assert slot.watch(now_s) == [PartRecovered(Part.VISION), PartRecovered(Part.CAMERA)]
+        assert not slot.worker.alive
         assert slot.watch(now_s) == []
         workers.append(slot.worker)
         assert slot.worker.alive
@@ -59,3 +63,26 @@ def test_a_hung_worker_is_stale_and_a_stopped_one_is_not_replaced() -> None:
     assert slot.watch(now_s) == []
     assert slot.worker is worker
     assert heartbeats.stale() == ()
+
+
+def test_a_worker_that_can_not_be_rebuilt_is_a_failed_part_and_not_the_end() -> None:
+    built: list[Mortal] = []
+
+    def build() -> Mortal:
+        if built:
+            raise PrinterError("printer.script: gone; put it back")
+        built.append(Mortal())
+        return built[0]
+
+    slot = Slot(Part.PRINTER, build, Heartbeats(lambda: 0.0), RestartBudget(1, 60.0), 10.0)
+    slot.start()
+    slot.worker.alive = False
+    assert slot.watch(0.0) == [PartFailed(Part.PRINTER, "printer.script: gone; put it back")]
+    assert [type(event) for event in slot.watch(0.0)] == [PartFailed]
+    assert slot.watch(0.0) == []
+
+
+def test_a_worker_that_was_never_started_is_not_waited_for() -> None:
+    slot = Slot(Part.PRINTER, Mortal, Heartbeats(lambda: 0.0), RestartBudget(1, 60.0), 10.0)
+    slot.worker.alive = True
+    assert slot.join(0.0)
