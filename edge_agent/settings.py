@@ -179,8 +179,8 @@ class PadSettings(Section):
     attempts: Annotated[int, Field(ge=1, le=5)] = Field(2, description="challenges before the person is referred")
     turns: Annotated[int, Field(ge=1, le=8)] = Field(3, description="head turns asked in one challenge")
     answer_min_s: Seconds = Field(0.15, description="a turn completed sooner was not an answer to the cue")
-    answer_max_s: Seconds = Field(2.5, description="longest time for one turn")
-    centre_s: Seconds = Field(2.0, description="longest time to look ahead again")
+    answer_max_s: Seconds = Field(4.0, description="longest time for one turn; see docs/liveness.md")
+    centre_s: Seconds = Field(4.0, description="longest time to look ahead again")
     turn_parallax: Ratio = Field(0.13, description="change from the person's own straight look that counts as a turn")
     centre_parallax: Ratio = Field(0.07, description="within this of the straight look counts as looking ahead")
 
@@ -266,7 +266,7 @@ class StoreSettings(Section):
     signing_key: Path = Field(description="Ed25519 private key of this terminal, PEM")
     roster_key: Path = Field(description="Ed25519 public key that signs rosters, PEM")
     disk_free_min_mb: Annotated[float, Field(ge=1, le=100_000)] = Field(
-        50.0, description="with less free, nothing new is begun"
+        50.0, description="with less free, log and centre are told (`disk.low`); a full disk closes the terminal"
     )
 
 
@@ -310,6 +310,20 @@ class UplinkSettings(Section):
     session_expiry_s: Annotated[int, Field(ge=0, le=4_294_967_295)] = Field(
         604_800, description="how long the broker keeps this terminal's session"
     )
+    needs_subscriber: bool = Field(
+        True, description="keep records until somebody subscribes to them at the broker; false: the broker is enough"
+    )
+
+    @model_validator(mode="after")
+    def _login_and_waits_fit(self) -> UplinkSettings:
+        if self.password_file is not None and self.username is None:
+            raise ValueError("uplink.password_file: a password without a user; add `username: NAME`")
+        if self.backoff_min_s > self.backoff_max_s:
+            raise ValueError(
+                f"uplink.backoff_min_s: {self.backoff_min_s:g} is over backoff_max_s, which is "
+                f"{self.backoff_max_s:g}; lower it or raise backoff_max_s"
+            )
+        return self
 
 
 class LogSettings(Section):
@@ -355,6 +369,14 @@ def load(path: Path) -> LoadedSettings:
     if problems:
         raise SettingsError(problems)
     return LoadedSettings(_anchored(settings, path.absolute().parent), document.sha256, path)
+
+
+def leds_alone(path: Path) -> LedSettings | None:
+    """The LEDs of a file that can't be used as a whole, to show that by; None when they can't be made out."""
+    try:
+        return LedSettings.model_validate(read_document(path).data.get("leds"))
+    except (SettingsError, ValidationError):
+        return None
 
 
 def _anchored(section: SectionT, folder: Path) -> SectionT:
