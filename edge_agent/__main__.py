@@ -6,10 +6,8 @@ Exit status: 0 done, 1 done and something is not as it should be, 2 bad input or
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from edge_agent import __version__
@@ -110,21 +108,9 @@ def _add_run(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     """Serve people until SIGTERM or Ctrl-C; whoever is being served then is referred, and their slip comes out."""
-    from edge_agent import logs
+    from edge_agent.run_command import run
 
-    loaded = load(arguments.config)
-    logs.configure(loaded.settings.log)
-    from edge_agent.wiring import build_terminal
-
-    terminal = build_terminal(loaded)
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        terminal.agent.request_stop()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    terminal.run()
-    return 0
+    return run(arguments.config)
 
 
 if __name__ == "__main__":

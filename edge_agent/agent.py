@@ -13,6 +13,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
@@ -33,6 +34,8 @@ from edge_agent.core.messages import (
     ReportEnd,
     SetPace,
     ShowSignal,
+    SlipFailed,
+    SlipPrinted,
     Ticked,
 )
 from edge_agent.core.model import Outcome, Part, Signal
@@ -42,6 +45,7 @@ from edge_agent.core.slip import Phrases, SlipTerminal, compose
 from edge_agent.core.state import WITH_PERSON
 from edge_agent.crew import Slot
 from edge_agent.devices.printer_worker import PrinterWorker
+from edge_agent.disk_watch import DiskWatch
 from edge_agent.inbox import Inbox
 from edge_agent.ports import LedError, LedPanel
 from edge_agent.recorder import Recorder
@@ -98,6 +102,7 @@ class Agent:
         clock: SystemClock,
         heartbeats: Heartbeats,
         notifier: SystemdNotifier,
+        disk: DiskWatch,
     ) -> None:
         self.inbox = Inbox()
         self.session = Session()
@@ -110,8 +115,10 @@ class Agent:
         self._clock = clock
         self._heartbeats = heartbeats
         self._notifier = notifier
+        self._disk = disk
         self._crew: Crew | None = None
         self._problems: dict[Part, str] = {}
+        self._leds_failed = False
         self._outcomes: Counter[Outcome] = Counter()
         self._snapshot = self._take_snapshot()
         self._stop = threading.Event()
@@ -142,7 +149,10 @@ class Agent:
             self._shut_down(crew)
 
     def _await_parts(self) -> None:
-        """Hold events back until camera and printer have said something, so that nobody is told "broken" at start."""
+        """Hold events back until camera and printer have said something, so that nobody is told "broken" at start.
+
+        Observations only tell that the camera works: nobody is served yet.
+        """
         held: list[Event] = []
         awaited = {Part.CAMERA, Part.PRINTER}
         until_s = time.monotonic() + START_WITHIN_S
@@ -151,8 +161,11 @@ class Agent:
             self._show_leds(time.monotonic())
             if event is None:
                 continue
-            held.append(event)
-            if isinstance(event, FaceObserved) or (isinstance(event, PartFailed) and event.part is not Part.PRINTER):
+            if not isinstance(event, FaceObserved):
+                held.append(event)
+            elif Part.CAMERA in awaited:
+                awaited.discard(Part.CAMERA)
+            if isinstance(event, PartFailed) and event.part in (Part.CAMERA, Part.VISION):
                 awaited.discard(Part.CAMERA)
             if isinstance(event, PrinterStatusReported) or (
                 isinstance(event, PartFailed) and event.part is Part.PRINTER
@@ -173,7 +186,11 @@ class Agent:
         self._handle_all(self._recorder.retry(now_s))
         if self._crew is not None:
             for slot in self._crew.all():
-                self._handle_all(slot.watch(now_s))
+                for event in slot.watch(now_s):
+                    self.inbox.post(event)
+        found = self._disk.look(now_s)
+        if found is not None:
+            self._note(*found)
         self._show_leds(now_s)
         self._snapshot = self._take_snapshot()
         self._notifier.status(self._status())
@@ -184,11 +201,17 @@ class Agent:
             self._handle(event)
 
     def _handle(self, event: Event) -> None:
-        """Step the session with this event, and with every answer that its effects bring."""
-        waiting = deque([event])
+        """Tell of this event, then step the session with it and with every answer that its effects bring."""
+        self._step(self._told(event))
+
+    def _told(self, event: Event) -> list[Event]:
+        """The event, noticed, and what came of noticing it."""
+        return [event, *(told for consequence in self._notice(event) for told in self._told(consequence))]
+
+    def _step(self, events: Iterable[Event]) -> None:
+        waiting = deque(events)
         while waiting:
             event = waiting.popleft()
-            waiting.extend(self._notice(event))
             before = self.session
             now = Now(time.monotonic(), os.urandom(16))
             self.session, effects = step(before, event, now, self._rules)
@@ -196,7 +219,8 @@ class Agent:
                 session_id = self.session.session_id or before.session_id
                 _log.info("phase", phase=self.session.phase.value, after=before.phase.value, session=session_id)
             for effect in effects:
-                waiting.extend(self._perform(effect, now.monotonic_s))
+                for answer in self._perform(effect, now.monotonic_s):
+                    waiting.extend(self._told(answer))
 
     def _notice(self, event: Event) -> list[Event]:
         """Tell logs and ledger of parts that fail and recover."""
@@ -207,8 +231,8 @@ class Agent:
                 return self._recorder.note(
                     "part.failed", {"part": event.part.value, "problem": event.problem}, time.monotonic()
                 )
-        elif isinstance(event, PartRecovered):
-            self._problems.pop(event.part, None)
+        elif isinstance(event, PartRecovered) and event.part in self._problems:
+            del self._problems[event.part]
             _log.info("part_recovered", part=event.part.value)
             if event.part is not Part.STORE:
                 return self._recorder.note("part.recovered", {"part": event.part.value}, time.monotonic())
@@ -229,12 +253,23 @@ class Agent:
         elif self._crew is None:
             raise AssertionError(f"{effect} before the crew was there")
         elif isinstance(effect, PrintSlip):
-            slip = compose(effect.receipt, self._slip_terminal, self._phrases)
-            self._crew.printer.worker.print_slip(effect.receipt.session_id, slip)
+            return self._print(effect, self._crew.printer.worker)
         elif isinstance(effect, AskPrinterStatus):
             self._crew.printer.worker.ask_status()
         elif isinstance(effect, SetPace):
             self._crew.vision.worker.set_pace(effect.awake)
+        return []
+
+    def _print(self, effect: PrintSlip, printer: PrinterWorker) -> list[Event]:
+        """Hand the slip to the printer. One that can't be worded must not end the service: it counts as not printed."""
+        receipt = effect.receipt
+        try:
+            slip = compose(receipt, self._slip_terminal, self._phrases)
+        except Exception as error:  # noqa: BLE001 - whatever a catalogue or a roster's odd amount brings about
+            problem = f"the slip can't be worded: {_named(error)}; report this with the log"
+            _log.error("slip_not_worded", case=receipt.case_number, session=receipt.session_id, problem=problem)
+            return [SlipFailed(receipt.session_id, problem)]
+        printer.print_slip(receipt.session_id, slip)
         return []
 
     def _report_end(self, end: ReportEnd) -> None:
@@ -254,12 +289,12 @@ class Agent:
         try:
             self.leds.tick(now_s)
         except LedError as error:
-            if Part.LEDS not in self._problems:
+            if not self._leds_failed:
+                self._leds_failed = True
                 self.inbox.post(PartFailed(Part.LEDS, str(error)))
-                self._problems[Part.LEDS] = str(error)
         else:
-            if Part.LEDS in self._problems:
-                del self._problems[Part.LEDS]
+            if self._leds_failed:
+                self._leds_failed = False
                 self.inbox.post(PartRecovered(Part.LEDS))
 
     def _note(self, kind: str, data: dict[str, object]) -> None:
@@ -295,7 +330,8 @@ class Agent:
     def _finish_session(self) -> None:
         """Refer whoever is being served, and wait for their slip."""
         if self.session.phase in WITH_PERSON:
-            self._handle(PartFailed(Part.VISION, "the terminal is being stopped"))
+            # As if vision had failed, which nobody is told: it hasn't.
+            self._step([PartFailed(Part.VISION, "the terminal is being stopped")])
         until_s = time.monotonic() + STOP_WITHIN_S
         while self.session.phase in (Phase.RECORDING, Phase.PRINTING) and time.monotonic() < until_s:
             self._turn()
@@ -303,19 +339,39 @@ class Agent:
     def _shut_down(self, crew: Crew) -> None:
         """Stop every worker, the uplink last, so that it can still send the last records."""
         self._notifier.stopping()
-        self._note("stopped", {"served": sum(self._outcomes.values())})
         until_s = time.monotonic() + STOP_WITHIN_S
         for slot in (crew.vision, crew.printer):
             slot.stop()
         for slot in (crew.vision, crew.printer):
             if not slot.join(until_s):
                 _log.error("worker_did_not_stop", part=slot.part.value)
+        self._take_last_words()
+        self._note("stopped", {"served": sum(self._outcomes.values())})
+        self._recorder.finish(time.monotonic())
         if crew.uplink is not None:
             crew.uplink.stop()
             if not crew.uplink.join(time.monotonic() + STOP_WITHIN_S):
                 _log.error("worker_did_not_stop", part=Part.UPLINK.value)
-        self.leds.close()
+        try:
+            self.leds.close()
+        except LedError as error:
+            _log.error("leds_not_closed", problem=str(error))
         _log.info("stopped")
+
+    def _take_last_words(self) -> None:
+        """A slip that came out, or didn't, while the printer was being stopped is still noted."""
+        while (event := self.inbox.take(0.0)) is not None:
+            if isinstance(event, (SlipPrinted, SlipFailed)):
+                self._handle(event)
+
+
+def _named(error: Exception) -> str:
+    """Type and place, not the text: an unforeseen text could hold a name."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
+    return type(error).__name__ + where
 
 
 def _summed(phases_s: Iterable[tuple[str, float]]) -> dict[str, float]:

@@ -36,14 +36,14 @@ def parts_of(loaded: LoadedSettings) -> Parts:
         inspect_store=lambda: _inspect_store(settings),
         make_camera=lambda: _make_camera(settings),
         make_printer=lambda: wiring.make_printer(settings),
-        make_leds=lambda: wiring.make_leds(settings),
+        make_leds=lambda: wiring.make_leds(settings.leds),
         ask_broker=lambda: _ask_broker(settings),
         read_host=HostHealth(disk=settings.store.path.parent).read,
     )
 
 
 def _make_camera(settings: Settings) -> Camera:
-    leds = wiring.make_leds(settings) if settings.camera.driver == "puppet" else None
+    leds = wiring.make_leds(settings.leds) if settings.camera.driver == "puppet" else None
     return wiring.make_camera(settings.camera, leds)
 
 

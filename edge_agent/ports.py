@@ -44,6 +44,10 @@ class StoreError(TerminalError):
     """The database can't be opened, trusted or written."""
 
 
+class StoreInUse(StoreError):  # noqa: N818 - another terminal process serves, which is no fault of the store
+    """Another process holds the database."""
+
+
 class RosterError(TerminalError):
     """A roster file is refused; the old roster stays."""
 

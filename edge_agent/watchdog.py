@@ -80,6 +80,11 @@ class SystemdNotifier:
         return cls(environment.get("NOTIFY_SOCKET") or None, _watchdog_s(environment))
 
     @property
+    def listening(self) -> bool:
+        """Whether there is a service manager to tell."""
+        return self._socket is not None
+
+    @property
     def feed_every_s(self) -> float | None:
         """Half the watchdog's time, as sd_watchdog_enabled(3) advises; None without a watchdog."""
         return None if self._watchdog_s is None else self._watchdog_s / 2

@@ -5,6 +5,7 @@ Rules: a driver's module is imported only when the settings choose it, so that t
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,15 +20,16 @@ from edge_agent.core.slip import SlipTerminal
 from edge_agent.crew import AnyWorker, Slot
 from edge_agent.devices.led_simulated import SimulatedLeds
 from edge_agent.devices.printer_worker import PrinterWorker
-from edge_agent.language.phrases import CataloguePhrases
-from edge_agent.ports import Camera, CameraError, EmbedderId, LedPanel, Printer
+from edge_agent.disk_watch import DiskWatch
+from edge_agent.language.phrases import CataloguePhrases, PhraseError
+from edge_agent.ports import Camera, CameraError, EmbedderId, LedPanel, Printer, TerminalError
 from edge_agent.recorder import Recorder
-from edge_agent.settings import CameraSettings, LoadedSettings, Settings
+from edge_agent.settings import CameraSettings, LedSettings, LoadedSettings, Settings
 from edge_agent.store.claims import TerminalIdentity
 from edge_agent.store.database import known_version
 from edge_agent.store.keys import load_keys
 from edge_agent.store.outbox import SqliteOutbox
-from edge_agent.store.store import Store
+from edge_agent.store.store import Store, check_disk
 from edge_agent.uplink.host_health import HostHealth
 from edge_agent.uplink.worker import UplinkWorker
 from edge_agent.vision import manifest as manifests
@@ -45,6 +47,8 @@ RESTARTS, RESTARTS_WITHIN_S = 3, 600.0
 FUSED = 2
 """Probes average several frames and templates several photographs, and averages of strangers are more alike than single
 pictures: scores come from the curve measured on averages of two (models/README.md, *Fusion*)."""
+
+_UPLINK_WARNINGS = frozenset({"uplink_problem", "uplink_stop_failed"})
 
 _log = structlog.get_logger("wiring")
 
@@ -84,13 +88,21 @@ def make_printer(settings: Settings) -> Printer:
     return printer_escpos.open_printer(settings.printer)
 
 
-def make_leds(settings: Settings) -> LedPanel:
-    """The LEDs the settings name, their lines claimed."""
-    if settings.leds.driver == "simulated":
-        return SimulatedLeds(sys.stderr if settings.leds.terminal else None)
+def make_leds(leds: LedSettings) -> LedPanel:
+    """The LEDs the settings name, their lines claimed. Raises LedError."""
+    if leds.driver == "simulated":
+        return SimulatedLeds(sys.stderr if leds.terminal else None)
     from edge_agent.devices.led_gpio import GpioLeds
 
-    return GpioLeds(settings.leds)
+    return GpioLeds(leds)
+
+
+def make_phrases(language: str) -> CataloguePhrases:
+    """The texts of slips. Raises TerminalError when the installation lacks them."""
+    try:
+        return CataloguePhrases(language)
+    except PhraseError as error:
+        raise TerminalError(str(error)) from error
 
 
 def load_manifest(settings: Settings) -> Manifest:
@@ -188,11 +200,26 @@ class Terminal:
             self.store.close()
 
 
-def build_terminal(loaded: LoadedSettings) -> Terminal:
+def build_terminal(loaded: LoadedSettings, notifier: SystemdNotifier) -> Terminal:
     """Everything the settings name, ready to run. Raises TerminalError naming what is wrong and the remedy."""
+    manifest = load_manifest(loaded.settings)
+    store = open_store(loaded.settings, manifest)
+    try:
+        leds = make_leds(loaded.settings.leds)
+        try:
+            return _assemble(loaded, manifest, store, leds, notifier)
+        except BaseException:
+            leds.close()
+            raise
+    except BaseException:
+        store.close()
+        raise
+
+
+def _assemble(
+    loaded: LoadedSettings, manifest: Manifest, store: Store, leds: LedPanel, notifier: SystemdNotifier
+) -> Terminal:
     settings = loaded.settings
-    manifest = load_manifest(settings)
-    store = open_store(settings, manifest)
     gallery, roster = store.gallery(), store.roster_info()
     if not len(gallery):
         _log.warning("roster_empty", remedy="import one: edge-agent roster import FILE; until then all are referred")
@@ -210,8 +237,8 @@ def build_terminal(loaded: LoadedSettings) -> Terminal:
     agent = Agent(
         rules=make_rules(settings, manifest, gallery),
         recorder=recorder,
-        leds=make_leds(settings),
-        phrases=CataloguePhrases(terminal.language),
+        leds=leds,
+        phrases=make_phrases(terminal.language),
         slip_terminal=SlipTerminal(
             terminal.id,
             terminal.site,
@@ -229,7 +256,8 @@ def build_terminal(loaded: LoadedSettings) -> Terminal:
         ),
         clock=clock,
         heartbeats=heartbeats,
-        notifier=SystemdNotifier.from_environment(),
+        notifier=notifier,
+        disk=DiskWatch(lambda: check_disk(settings.store.path, settings.store.disk_free_min_mb)),
     )
     crew = _make_crew(settings, agent, heartbeats)
     if crew.uplink is not None:
@@ -242,7 +270,7 @@ def _make_crew(settings: Settings, agent: Agent, heartbeats: Heartbeats) -> Crew
     inbox = agent.inbox
 
     def report(kind: str, **fields: object) -> None:
-        _log.info(kind, **fields)
+        _log.log(logging.WARNING if kind in _UPLINK_WARNINGS else logging.INFO, kind, **fields)
 
     def beat(part: Part) -> Callable[[], None]:
         return lambda: heartbeats.beat(part.value)
@@ -271,6 +299,7 @@ def _make_crew(settings: Settings, agent: Agent, heartbeats: Heartbeats) -> Crew
             report=report,
             beat=beat(Part.UPLINK),
             host=HostHealth(disk=settings.store.path.parent).read,
+            needs_subscriber=settings.uplink.needs_subscriber,
         )
 
     def slot(part: Part, build: Callable[[], AnyWorker]) -> Slot[AnyWorker]:

@@ -23,6 +23,7 @@ from edge_agent.devices import printer_simulated
 from edge_agent.devices.led_patterns import recognise
 from edge_agent.devices.led_simulated import SimulatedLeds
 from edge_agent.devices.printer_worker import PrinterWorker
+from edge_agent.disk_watch import DiskWatch
 from edge_agent.language.phrases import CataloguePhrases
 from edge_agent.ports import EmbedderId, StoreError
 from edge_agent.recorder import Recorder
@@ -225,6 +226,7 @@ def terminal_box(
         clock=clock,
         heartbeats=heartbeats,
         notifier=SystemdNotifier(None),
+        disk=DiskWatch(),
     )
     printing = PrinterSettings(driver="simulated", folder=folder / "slips", script=printer_script)
     person = Slot(

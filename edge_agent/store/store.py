@@ -27,7 +27,7 @@ from edge_agent.core.messages import (
 )
 from edge_agent.core.model import Gallery, Outcome, Receipt, Timestamp
 from edge_agent.key_files import key_id
-from edge_agent.ports import EmbedderId, RosterError, StoreError
+from edge_agent.ports import EmbedderId, RosterError, StoreError, StoreInUse
 from edge_agent.roster_file import read_roster
 from edge_agent.store.claims import Outcomes, TerminalIdentity
 from edge_agent.store.database import give_to_owner_of_folder, open_database, told, transaction
@@ -248,7 +248,7 @@ class _FileLock:
         except OSError as error:
             holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(descriptor)
-            raise StoreError(
+            raise StoreInUse(
                 f"{path}: in use by process {holder}; stop it first (systemctl stop edge-agent), then try again"
             ) from error
         self._descriptor = descriptor

@@ -50,7 +50,10 @@ def document() -> dict[str, Any]:
 
 
 _TEXTS = {
-    "status": "Birth, clean shutdown and last will. Retained, QoS 1: who subscribes learns the present state at once.",
+    "status": (
+        "Birth, clean shutdown, last will and failed starts. Retained, QoS 1: who subscribes learns the present state "
+        "at once."
+    ),
     "telemetry": "Heartbeat, every uplink.heartbeat_s and after each connection. Not retained, QoS 0.",
     "events": (
         "Signed, hash-chained records, oldest first, QoS 1, at least once. The same id again is a duplicate; after a "

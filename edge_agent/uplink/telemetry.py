@@ -25,11 +25,13 @@ from edge_agent.uplink.wire import (
     Versions,
 )
 
-State = Literal["online", "stopped", "offline"]
+State = Literal["online", "stopped", "offline", "failed"]
 
 
-def status_message(topics: Topics, snapshot: TerminalSnapshot, state: State, at: datetime | None) -> Message:
-    """Birth, shutdown notice or last will: retained, QoS 1."""
+def status_message(
+    topics: Topics, snapshot: TerminalSnapshot, state: State, at: datetime | None, problem: str = ""
+) -> Message:
+    """Birth, shutdown notice, last will, or why it can't start (`problem`): retained, QoS 1."""
     payload = Status(
         state=state,
         site=topics.site,
@@ -39,6 +41,7 @@ def status_message(topics: Topics, snapshot: TerminalSnapshot, state: State, at:
         versions=_versions(snapshot),
         models=dict(snapshot.models),
         config_hash=snapshot.config_hash,
+        problem=cut(problem),
     )
     return Message(topics.status, _json(payload), qos=1, retain=True, content_type=JSON_TYPE)
 

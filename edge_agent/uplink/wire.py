@@ -3,7 +3,8 @@ languages.
 
 Topics, all under `<prefix>/<site>/<terminal>/`:
 
-- `status`     retained, QoS 1: `Status`. Birth ("online"), clean shutdown ("stopped"), last will ("offline").
+- `status`     retained, QoS 1: `Status`. Birth ("online"), clean shutdown ("stopped"), last will ("offline"), and a
+               start that failed ("failed").
 - `telemetry`  not retained, QoS 0: `Telemetry`. Not retained, because an old reading must not pass for a new one;
                `status` says whether the terminal is there.
 - `events`     not retained, QoS 1: one signed CloudEvents 1.0 JSON object a message, byte for byte as it lies in the
@@ -107,10 +108,13 @@ class Versions(Payload):
 
 
 class Status(Payload):
-    """Retained state of a terminal. `at` is null in a last will: it was written before the moment it tells of."""
+    """Retained state of a terminal. `at` is null in a last will: it was written before the moment it tells of.
+
+    problem: why it can't start, with "failed" only.
+    """
 
     wire_version: int = WIRE_VERSION
-    state: Literal["online", "stopped", "offline"]
+    state: Literal["online", "stopped", "offline", "failed"]
     site: str
     terminal: str
     at: datetime | None
@@ -118,6 +122,7 @@ class Status(Payload):
     versions: Versions
     models: dict[str, str] = Field(description="model name -> SHA-256 of its file, hex")
     config_hash: str | None = Field(description="SHA-256 of the settings in force, hex")
+    problem: Problem = Field("", description="why it can't start; with state `failed` only")
 
 
 class Throttling(Payload):
