@@ -68,7 +68,10 @@ class RosterSubject:
 
 @dataclass(frozen=True, eq=False)
 class Roster:
-    """An opened or not yet sealed roster. file_sha256: hash of the whole file, hex; empty before it is signed."""
+    """An opened or not yet sealed roster. file_sha256: hash of the whole file, hex; empty before it is signed.
+
+    revoked_tokens: serials as in `token_file.Token`.
+    """
 
     site: str
     version: int
@@ -77,6 +80,7 @@ class Roster:
     subjects: tuple[RosterSubject, ...]
     entitlements: tuple[Entitlement, ...]
     file_sha256: str = ""
+    revoked_tokens: frozenset[str] = frozenset()
 
 
 def sign_roster(roster: Roster, key: Ed25519PrivateKey, terminals: Mapping[str, X25519PublicKey]) -> bytes:
@@ -142,6 +146,7 @@ def read_roster(
         subjects,
         tuple(record.to_entitlement() for record in payload.entitlements),
         hashlib.sha256(content).hexdigest(),
+        frozenset(payload.revoked_tokens),
     )
 
 
@@ -234,6 +239,7 @@ def _payload_of(roster: Roster) -> RosterPayload:
                 for subject in roster.subjects
             ],
             entitlements=[EntitlementRecord.of(entitlement) for entitlement in roster.entitlements],
+            revoked_tokens=sorted(roster.revoked_tokens),
         )
     except ValidationError as error:
         raise RosterError(f"roster: {first_problem(error)}") from error

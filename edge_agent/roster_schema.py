@@ -29,6 +29,8 @@ EntitlementId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,199
 Label = Annotated[str, Field(min_length=1, max_length=80)]
 Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+={0,2}$", max_length=100_000)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+TokenSerial = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+"""A token's serial (`token_file`): 6 random bytes in hex."""
 Version = Annotated[int, Field(ge=1, lt=2**53)]
 
 
@@ -136,10 +138,14 @@ class EntitlementRecord(Closed):
 
 
 class RosterPayload(Closed):
-    """What is sealed. Ids are unique; every entitlement belongs to a subject of this roster."""
+    """What is sealed. Ids are unique; every entitlement belongs to a subject of this roster.
+
+    revoked_tokens: serials of tokens that are no longer taken, although they have not expired.
+    """
 
     subjects: Annotated[list[SubjectRecord], Field(max_length=200_000)]
     entitlements: Annotated[list[EntitlementRecord], Field(max_length=2_000_000)]
+    revoked_tokens: Annotated[list[TokenSerial], Field(max_length=1_000_000)] = []
 
     @model_validator(mode="after")
     def _consistent(self) -> RosterPayload:

@@ -86,11 +86,11 @@ def roster_file(run: CommandLine) -> Path:
     return out
 
 
-def build(run: CommandLine, out: Path, version: int) -> tuple[int, str]:
+def build(run: CommandLine, out: Path, version: int, *more: object) -> tuple[int, str]:
     return run(
         "roster", "build", run.folder / "source", "--sign", run.folder / "office" / "roster.pem",
         "--site", "desa-sukamaju", "--terminal", f"kiosk-1={run.folder / 'keys' / 'exchange.pub.pem'}",
-        "--office-key", run.folder / "office" / "office.key", "--version", version, "--out", out,
+        "--office-key", run.folder / "office" / "office.key", "--version", version, "--out", out, *more,
     )  # fmt: skip
 
 
@@ -104,6 +104,16 @@ def test_a_roster_reaches_the_terminal(run: CommandLine, roster_file: Path) -> N
     assert (code, "2 people, 2 templates, 2 entitlements" in text, "colour-net" in text) == (0, True, True)
     code, text = run("roster", "show", roster_file, "--config", run.config)
     assert json.loads(text)["version"] == 1
+
+
+def test_withdrawn_tokens_reach_the_terminal(run: CommandLine, roster_file: Path) -> None:
+    (run.folder / "revoked.txt").write_text("0123456789ab  # lost\n")
+    code, text = build(run, run.folder / "second.aid", 2, "--revoked", run.folder / "revoked.txt")
+    assert (code, "withdraws 1 tokens" in text) == (0, True)
+    assert run("roster", "import", run.folder / "second.aid", "--config", run.config)[0] == 0
+    settings = load(run.config).settings
+    with Store.open(settings.store.path, load_keys(settings.store), commands.terminal_of(settings)) as store:
+        assert store.revoked_tokens() == {"0123456789ab"}
 
 
 def test_a_build_with_faults_writes_nothing_and_says_all(run: CommandLine, roster_file: Path) -> None:

@@ -55,6 +55,7 @@ ROSTER = Roster(
     EMBEDDER,
     (RosterSubject("s1", np.stack([unit(1), unit(2)]), "Ibu Sri"), RosterSubject("s2", np.stack([unit(3)]))),
     (RICE, CASH),
+    revoked_tokens=frozenset({"ba9876543210", "0123456789ab"}),
 )
 
 
@@ -91,6 +92,7 @@ def test_what_went_in_comes_out_at_each_terminal(path: Path) -> None:
             EMBEDDER,
         )
         assert roster.entitlements == (RICE, CASH)
+        assert roster.revoked_tokens == ROSTER.revoked_tokens
         assert [(s.subject_id, s.display_name) for s in roster.subjects] == [("s1", "Ibu Sri"), ("s2", "")]
         for mine, theirs in zip(roster.subjects, ROSTER.subjects, strict=True):
             np.testing.assert_array_equal(mine.templates, theirs.templates)

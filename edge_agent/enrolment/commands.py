@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from edge_agent.enrolment.build import Build, RosterLabel, build_roster, problems_text
 from edge_agent.enrolment.enrolment_file import write_enrolment
 from edge_agent.enrolment.photos import PhotoTools, enrol
+from edge_agent.enrolment.revoked_list import read_revoked
 from edge_agent.key_files import load_exchange_public_key, load_secret, load_signing_key
 from edge_agent.ports import RosterError
 from edge_agent.roster_file import sign_roster
@@ -58,6 +60,7 @@ def add_commands(
     parser.add_argument("--out", type=Path, default=Path("roster.aid"), help="the file to write (%(default)s)")
     parser.add_argument("--version", type=int, help="higher than the last (default: the time, as YYYYMMDDhhmmss)")
     parser.add_argument("--office-key", type=Path, metavar="FILE", help="opens enrolment files")
+    parser.add_argument("--revoked", type=Path, metavar="FILE", help="serials of withdrawn tokens, one a line")
     _add_vision_options(parser)
     parser.set_defaults(run=lambda arguments: _build(arguments, open_photo_tools))
 
@@ -94,6 +97,7 @@ def _build(arguments: argparse.Namespace, open_photo_tools: OpenPhotoTools) -> i
     key = load_signing_key(arguments.sign)
     terminals = dict(_terminal(text) for text in arguments.terminal)
     office_key = load_secret(arguments.office_key) if arguments.office_key else None
+    revoked = read_revoked(arguments.revoked) if arguments.revoked else frozenset()
     now = datetime.now(timezone.utc)
     version = arguments.version if arguments.version is not None else int(now.strftime("%Y%m%d%H%M%S"))
     build = build_roster(
@@ -106,7 +110,8 @@ def _build(arguments: argparse.Namespace, open_photo_tools: OpenPhotoTools) -> i
     _report(build)
     if build.roster is None:
         return 1
-    content = sign_roster(build.roster, key, {name: load_exchange_public_key(path) for name, path in terminals.items()})
+    roster = replace(build.roster, revoked_tokens=revoked)
+    content = sign_roster(roster, key, {name: load_exchange_public_key(path) for name, path in terminals.items()})
     partial = arguments.out.with_name(arguments.out.name + ".partial")
     try:
         partial.write_bytes(content)
@@ -116,6 +121,7 @@ def _build(arguments: argparse.Namespace, open_photo_tools: OpenPhotoTools) -> i
     _say(
         f"{arguments.out}: version {version} for site {arguments.site}: {len(build.roster.subjects)} people, "
         f"{len(build.roster.entitlements)} entitlements, sealed to {', '.join(sorted(terminals))}"
+        + (f"; withdraws {len(revoked)} tokens" if revoked else "")
     )
     return 0
 

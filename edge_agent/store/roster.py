@@ -37,6 +37,7 @@ class RosterInfo:
     subjects: int = 0
     templates: int = 0
     entitlements: int = 0
+    revoked_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class RosterTable:
         ).fetchone()
         if row is None:
             return RosterInfo()
-        counts = [self._count(table) for table in ("subject", "template", "entitlement")]
+        counts = [self._count(table) for table in ("subject", "template", "entitlement", "revoked_token")]
         return RosterInfo(
             row[0], row[1], parse_instant(row[2]), parse_instant(row[3]), row[4], EmbedderId(row[5], row[6]), *counts
         )
@@ -94,6 +95,10 @@ class RosterTable:
         """Whether the roster in force knows this subject."""
         row = self._connection.execute("SELECT 1 FROM subject WHERE subject_id = ?", (subject_id,)).fetchone()
         return row is not None
+
+    def revoked_tokens(self) -> frozenset[str]:
+        """Serials of tokens that the office has withdrawn."""
+        return frozenset(row[0] for row in self._connection.execute("SELECT serial FROM revoked_token"))
 
     def display_name(self, subject_id: str) -> str:
         """The name for slips; empty when the roster holds none."""
@@ -151,6 +156,7 @@ class RosterTable:
             "subjects_added": change.subjects_added,
             "subjects_removed": change.subjects_removed,
             "entitlements": change.entitlements,
+            "revoked_tokens": len(roster.revoked_tokens),
             "embedder": roster.embedder.name,
             "embedder_sha256": roster.embedder.sha256,
         }
@@ -159,7 +165,7 @@ class RosterTable:
 
     def _insert(self, roster: Roster, at: Timestamp) -> None:
         execute = self._connection.execute
-        for table in ("entitlement", "template", "subject", "roster"):
+        for table in ("revoked_token", "entitlement", "template", "subject", "roster"):
             execute(f"DELETE FROM {table}")
         self._checkpoint("roster:cleared")
         execute(
@@ -184,6 +190,8 @@ class RosterTable:
                 execute("INSERT INTO template (subject_id, sealed) VALUES (?, ?)", (key, sealed))
         for entitlement in roster.entitlements:
             insert_entitlement(self._connection, entitlement)
+        for serial in sorted(roster.revoked_tokens):
+            execute("INSERT INTO revoked_token (serial) VALUES (?)", (serial,))
         self._checkpoint("roster:inserted")
 
     def _count(self, table: str) -> int:

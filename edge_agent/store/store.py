@@ -164,6 +164,11 @@ class Store:
         with told(self.path):
             return self._roster.info()
 
+    def revoked_tokens(self) -> frozenset[str]:
+        """Serials of the tokens that the roster in force withdraws."""
+        with told(self.path):
+            return self._roster.revoked_tokens()
+
     def ledger_head(self) -> Head:
         """The last record: sequence, hash, time."""
         with told(self.path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,3 +134,22 @@ def test_a_template_moved_to_another_person_does_not_open(store: Store) -> None:
 def test_serving_goes_on_under_the_new_roster(store: Store, tmp_path: Path, clock: Clock) -> None:
     store.import_roster(write_roster(tmp_path / "new", roster(2, 5)), clock())
     assert store.record_claim(claim_of("s5"), clock()).receipt.claims
+
+
+def test_revoked_tokens_are_those_of_the_roster_in_force(store: Store, tmp_path: Path, clock: Clock) -> None:
+    assert store.revoked_tokens() == frozenset()
+    lost, found = "0123456789ab", "ba9876543210"
+    store.import_roster(write_roster(tmp_path / "new", roster(2, revoked_tokens=frozenset({lost, found}))), clock())
+    assert store.revoked_tokens() == {lost, found}
+    assert store.roster_info().revoked_tokens == 2
+    store.import_roster(write_roster(tmp_path / "newer", roster(3, revoked_tokens=frozenset({lost}))), clock())
+    assert store.revoked_tokens() == {lost}
+
+
+def test_a_database_from_before_tokens_is_migrated_and_keeps_its_roster(store: Store, clock: Clock) -> None:
+    store.close()
+    with closing(sqlite3.connect(store.path)) as raw:
+        raw.executescript("DROP TABLE revoked_token; PRAGMA user_version = 1;")
+    with open_store(store.path) as again:
+        assert again.revoked_tokens() == frozenset()
+        assert again.roster_info().subjects == 3
