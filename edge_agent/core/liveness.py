@@ -6,7 +6,8 @@ turned photograph shows none: real heads ran to ±0.24 at ±20°, planes turned 
 clips and two portraits).
 
 Rules: pure; readings taken before a cue was shown are not answers; a turn nobody asked for fails the try, because a
-recording turns whenever it likes.
+recording turns whenever it likes. The windows are wide, because they are for slow people and keep no attacker out:
+what an attacker can't know is the order (docs/liveness.md).
 """
 
 from __future__ import annotations
@@ -75,8 +76,11 @@ def begin(rules: PadRules, neutral: float, now_s: float, entropy: bytes) -> Chal
     return Challenge(cues, pauses_s, neutral, Step.PAUSE, now_s)
 
 
-def look(challenge: Challenge, rules: PadRules, parallax: float, captured_s: float) -> Challenge:
-    """Judge one reading: `parallax` of a frame captured at `captured_s` (monotonic seconds)."""
+def look(challenge: Challenge, rules: PadRules, parallax: float, captured_s: float, usable: bool = True) -> Challenge:
+    """Judge one reading: `parallax` of a frame captured at `captured_s` (monotonic seconds).
+
+    usable: the frame gave a probe. Only such a frame ends a turn, because only a probe shows whose face turned.
+    """
     if challenge.over or captured_s < challenge.since_s:
         return challenge
     shift = parallax - challenge.neutral
@@ -94,7 +98,7 @@ def look(challenge: Challenge, rules: PadRules, parallax: float, captured_s: flo
             return _fail(challenge, Failure.TOO_EARLY)
         latencies_s = (*challenge.latencies_s, elapsed_s)
         return replace(challenge, step=Step.RETURN, since_s=captured_s, latencies_s=latencies_s)
-    if abs(shift) > rules.centre_parallax:
+    if not usable or not abs(shift) <= rules.centre_parallax:
         return challenge
     if challenge.index + 1 == len(challenge.cues):
         return replace(challenge, step=Step.PASSED, since_s=captured_s)

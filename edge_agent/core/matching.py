@@ -51,9 +51,9 @@ def identify(probe: Embedding, gallery: Gallery, rules: MatchRules) -> Match:
     best = int(np.argmax(scores))
     subject_id, score = gallery.subject_ids[best], float(scores[best])
     runner_up = _best_of_another(scores, best, gallery.subject_ids)
-    if score < rules.identification_threshold:
+    if not score >= rules.identification_threshold:  # so that NaN is nobody
         return verdict(None, Reason.NOT_RECOGNISED, score, runner_up)
-    if runner_up is not None and score - runner_up < rules.margin:
+    if runner_up is not None and not score - runner_up >= rules.margin:
         return verdict(None, Reason.AMBIGUOUS, score, runner_up)
     return verdict(subject_id, None, score, runner_up)
 

@@ -41,8 +41,8 @@ class PadRules:
     attempts: int = 2
     turns: int = 3
     answer_min_s: float = 0.15
-    answer_max_s: float = 2.5
-    centre_s: float = 2.0
+    answer_max_s: float = 4.0
+    centre_s: float = 4.0
     gap_min_s: float = 0.3
     gap_max_s: float = 0.8
     turn_parallax: float = 0.13

@@ -1,8 +1,9 @@
 """The phases with a person in front of the terminal: ACQUIRING, CHALLENGING, IDENTIFYING.
 
-Rules: challenge and probes belong to one track; another track, or a second face, voids both and starts again. A claim
-is asked for only when live (as `pad.mode` demands), identified (threshold, and margin for 1:N), and the printer, asked
-after the challenge, said that it can print.
+Rules: challenge and probes belong to one track; another track, or a second face, voids both and starts again. Every
+turn ends with a probe of whoever made it, and only probes since the challenge began are fused. A claim is asked for
+only when live (as `pad.mode` demands), identified (threshold, and margin for 1:N), and the printer, asked after the
+challenge, said that it can print.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def on_face(session: Session, seen: FaceObservation, now: Now, rules: Rules) -> 
         return _again(session, now, rules)
     session = _keep(session, seen)
     if session.challenge is not None and seen.parallax is not None:
-        looked = liveness.look(session.challenge, rules.pad, seen.parallax, seen.captured_s)
+        looked = liveness.look(
+            session.challenge, rules.pad, seen.parallax, seen.captured_s, usable=seen.probe is not None
+        )
         session = replace(session, challenge=looked)
     return advance(session, now, rules)
 
@@ -99,10 +102,11 @@ def _begin_challenge(session: Session, now: Now, rules: Rules) -> Move:
     if rules.pad.mode is PadMode.DISABLED:
         return _begin_identifying(session, now)
     if session.pad_attempts >= rules.pad.attempts:
-        return _try_failed(session, now, rules)
+        return _last_try_void(session, now, rules)
     neutral = sorted(session.straight)[len(session.straight) // 2]
     challenge = liveness.begin(rules.pad, neutral, now.monotonic_s, now.entropy)
-    session = replace(session, challenge=challenge, pad_attempts=session.pad_attempts + 1)
+    # What was seen before is not fused: it might be a picture held up, with somebody else turning for it.
+    session = replace(session, probes=(), challenge=challenge, pad_attempts=session.pad_attempts + 1)
     return show(enter(session, Phase.CHALLENGING, now), challenge.signal, now)
 
 
@@ -126,6 +130,15 @@ def _try_failed(session: Session, now: Now, rules: Rules) -> Move:
     if session.pad_attempts >= rules.pad.attempts:
         return refer(session, Reason.NOT_LIVE, now)
     return _again(session, now, rules)
+
+
+def _last_try_void(session: Session, now: Now, rules: Rules) -> Move:
+    """The last try was neither passed nor failed: a second face or a break in the view ended it. Tries used stay used,
+    or an attacker could void every order that doesn't suit them; but nobody is told that their turns were at fault.
+    """
+    if rules.pad.mode is PadMode.RECORDED:
+        return _begin_identifying(session, now)
+    return refer(session, Reason.NO_USABLE_VIEW, now)
 
 
 def _begin_identifying(session: Session, now: Now) -> Move:

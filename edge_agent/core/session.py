@@ -45,6 +45,9 @@ from edge_agent.core.model import (
 from edge_agent.core.rules import Now, Rules
 from edge_agent.core.state import WITH_PERSON, Move, Phase, Session, elapsed_s, enter, show
 
+LINGER_S = 5.0
+"""How long after the result somebody may stand there before a face on another track is taken for the next person."""
+
 
 def step(session: Session, event: Event, now: Now, rules: Rules) -> Move:
     """One step. Returns the next state and the effects to perform in order."""
@@ -62,7 +65,8 @@ def step(session: Session, event: Event, now: Now, rules: Rules) -> Move:
         session = replace(session, faults=session.faults - {event.part})
     elif isinstance(event, PrinterStatusReported):
         session = replace(session, printer=event.status)
-    elif isinstance(event, TokenPresented):
+    elif isinstance(event, TokenPresented) and (session.phase in WITH_PERSON or session.armed):
+        # Not while the last person is still there with their card in view: it would be held against the next one.
         session = replace(session, token=event.subject_id, token_s=now.monotonic_s)
     return _advance(session, now, rules)
 
@@ -77,14 +81,28 @@ def _on_failure(session: Session, part: Part, now: Now, rules: Rules) -> Move:
 
 def _on_face(session: Session, seen: FaceObservation, now: Now, rules: Rules) -> Move:
     present = seen.track_id is not None
-    session = replace(session, problems=seen.problems, seen_s=now.monotonic_s if present else session.seen_s)
-    if session.phase in WITH_PERSON and present:
-        return serving.on_face(session, seen, now, rules)
+    if session.phase in WITH_PERSON:
+        session = replace(session, problems=seen.problems, seen_s=now.monotonic_s if present else session.seen_s)
+        return serving.on_face(session, seen, now, rules) if present else _advance(session, now, rules)
+    near = present and QualityProblem.TOO_FAR not in seen.problems
+    session = replace(session, problems=seen.problems)
+    if near and not _is_next(session, seen, now):
+        session = replace(session, seen_s=now.monotonic_s)
     if session.phase is Phase.IDLE:
-        near = present and QualityProblem.TOO_FAR not in seen.problems
         since_s = now.monotonic_s if session.arriving_s is None else session.arriving_s
-        session = replace(session, arriving_s=since_s if near else None, track_id=seen.track_id)
+        session = replace(session, arriving_s=since_s if near else None)
+        if session.armed:
+            session = replace(session, track_id=seen.track_id)
     return _advance(session, now, rules)
+
+
+def _is_next(session: Session, seen: FaceObservation, now: Now) -> bool:
+    """Whether this face is taken for the next person although nobody was seen to leave.
+
+    A track may break while somebody looks down at their slip, so that takes a while.
+    """
+    other = seen.track_id != session.track_id
+    return session.phase is Phase.IDLE and not session.armed and other and elapsed_s(session, now) >= LINGER_S
 
 
 def _advance(session: Session, now: Now, rules: Rules) -> Move:
@@ -111,6 +129,7 @@ def _await_arrival(session: Session, now: Now, rules: Rules) -> Move:
     if ending.must_close(session):
         return ending.rest(session, now)
     if not session.armed:
+        # Whoever was served has gone when their track has; a queue behind them, or the next one there, may stay.
         if now.monotonic_s - session.seen_s < limits.absent_s:
             return session, ()
         session, effects = show(replace(session, armed=True), Signal.READY, now)

@@ -54,10 +54,11 @@ class Probe:
 class Session:
     """The whole state of a terminal's service.
 
-    signal, signal_s: what the LEDs show, since when. armed: nobody from before is still standing there, so that the
-    next face is a new person. last_id: the session whose slip may still be reported on. asked_s: when a closed terminal
-    last asked its printer. token, token_s: the subject a token named, and when. The fields from `session_id` on belong
-    to the person present: straight holds their straight-ahead parallaxes, probes what will be fused.
+    signal, signal_s: what the LEDs show, since when. armed: whoever was served last has gone, so that the next face is
+    a new person. track_id, seen_s: the face being served (after it, the one just served), and when it was last seen.
+    last_id: the session whose slip may still be reported on. asked_s: when a closed terminal last asked its printer.
+    token, token_s: the subject a token named, and when. The fields from `session_id` on belong to the person present:
+    straight holds their straight-ahead parallaxes, probes what will be fused.
     """
 
     phase: Phase = Phase.IDLE

@@ -76,7 +76,7 @@ class Tracker:
         if track.likeness is not None and self._same_face_min is not None:
             length = float(np.linalg.norm(track.likeness))
             cosine = float(probe @ track.likeness) / length if length > 0 else 1.0
-            if cosine < self._same_face_min:
+            if not cosine >= self._same_face_min:  # so that NaN is somebody else
                 track = self._begin(track.eyes_px, track.size_px, track.seen_s)
         # A mean over about the last two seconds' probes: a slow morph then still meets the track's own past.
         track.probes = min(track.probes + 1.0, _PROBES_REMEMBERED)

@@ -9,14 +9,16 @@ from edge_agent.core.messages import (
     ClaimRefused,
     Effect,
     Event,
+    FaceObserved,
     OutcomeRecorded,
     PrintSlip,
     RecordClaim,
     RecordOutcome,
     ReportEnd,
     ShowSignal,
+    Ticked,
 )
-from edge_agent.core.model import MatchKind, Outcome, PadMode, PadVerdict, Paper
+from edge_agent.core.model import MatchKind, Outcome, PadMode, PadVerdict, Paper, QualityProblem
 from edge_agent.core.rules import Now, Rules
 from edge_agent.core.state import Phase, Session
 from tests.core.people import SUBJECT_OF
@@ -26,12 +28,18 @@ TICK_S = 0.1
 
 @dataclass(frozen=True)
 class History:
-    """What this session has already asked for: at most one record, one print, one end."""
+    """What this session has already asked for: at most one record, one print, one end.
+
+    answer: the outcome that was committed. faces: the tracks seen since the last challenge began (0: a second face, or
+    no challenge yet), kept by the invariants themselves and not by the session under test.
+    """
 
     session_id: str = ""
     recorded: bool = False
     printed: bool = False
     ended: bool = False
+    answer: Outcome | None = None
+    faces: frozenset[int] = frozenset({0})
 
 
 def check(
@@ -49,9 +57,12 @@ def check(
     if current and current != history.session_id:
         assert not history.session_id or history.ended, "a session was dropped without an outcome"
         history = History(current)
+    history = _follow(before, event, after, history)
     for effect in effects:
         if isinstance(effect, RecordClaim):
             check_claim(before, after, effect, rules)
+            if rules.pad.mode is PadMode.ENFORCED:
+                assert history.faces <= {after.track_id}, "another face since the challenge began"
             assert not history.recorded, "two records asked for in one session"
             history = replace(history, recorded=True)
         elif isinstance(effect, RecordOutcome):
@@ -71,11 +82,16 @@ def check(
             assert not history.ended, "ended twice"
             assert effect.session_id == history.session_id
             assert effect.duration_s <= rules.limits.max_s + 3 * max_gap_s, f"session took {effect.duration_s} s"
+            assert (history.answer or effect.outcome) is effect.outcome, "told another outcome than was recorded"
             if effect.outcome is Outcome.GIVEN:
-                assert history.printed or after.printer is not None
+                assert history.answer is Outcome.GIVEN, "given without a recorded claim"
+                assert history.printed
             history = replace(history, ended=True)
-        elif isinstance(effect, ShowSignal):
-            assert effect.signal is after.signal or len(effects) > 1
+    shown = [effect.signal for effect in effects if isinstance(effect, ShowSignal)]
+    assert not shown or shown[-1] is after.signal
+    assert shown or after.signal is before.signal, "the LEDs were not told"
+    if isinstance(event, Ticked):
+        check_limits(after, now, rules)
     busy = {Phase.ACQUIRING, Phase.CHALLENGING, Phase.IDENTIFYING, Phase.RECORDING, Phase.PRINTING}
     assert bool(after.session_id) or after.phase not in busy
     assert (after.phase is Phase.CHALLENGING) == (after.challenge is not None)
@@ -84,6 +100,37 @@ def check(
     if after.phase in (Phase.IDLE, Phase.OUT_OF_SERVICE):
         assert not history.session_id or history.ended, "back to rest without an outcome"
     return history
+
+
+def _follow(before: Session, event: Event, after: Session, history: History) -> History:
+    """Note what the event itself says: answers of the store to this session, and faces."""
+    if isinstance(event, (ClaimRecorded, ClaimRefused, OutcomeRecorded)):
+        answers = before.phase is Phase.RECORDING and event.receipt.session_id == history.session_id
+        history = replace(history, answer=event.receipt.outcome) if answers else history
+    if before.phase not in (Phase.ACQUIRING, Phase.CHALLENGING, Phase.IDENTIFYING):
+        return history
+    if after.phase is Phase.CHALLENGING and before.challenge is None:
+        return replace(history, faces=frozenset())
+    if isinstance(event, FaceObserved) and event.observation.track_id is not None:
+        crowd = QualityProblem.MANY_FACES in event.observation.problems
+        return replace(history, faces=history.faces | {0 if crowd else event.observation.track_id})
+    return history
+
+
+def check_limits(after: Session, now: Now, rules: Rules) -> None:
+    """Once time has been told, no phase is past its limit."""
+    limits = rules.limits
+    if after.phase in (Phase.ACQUIRING, Phase.CHALLENGING, Phase.IDENTIFYING):
+        assert now.monotonic_s - after.started_s < limits.decide_s, f"{after.phase.value} has no end"
+    most_s = {
+        Phase.ACQUIRING: limits.acquire_s,
+        Phase.IDENTIFYING: limits.identify_s,
+        Phase.RECORDING: limits.record_s,
+        Phase.PRINTING: limits.print_s,
+        Phase.SETTLING: limits.settle_s,
+    }
+    if after.phase in most_s:
+        assert now.monotonic_s - after.entered_s <= most_s[after.phase], f"{after.phase.value} is past its limit"
 
 
 def check_claim(before: Session, after: Session, claim: RecordClaim, rules: Rules) -> None:

@@ -73,3 +73,11 @@ def test_identification_agrees_with_a_plain_loop(seed: int, subjects: int, rows:
     assert match.runner_up == (pytest.approx(ranked[1][1], abs=1e-6) if len(ranked) > 1 else None)
     wins = ranked[0][1] >= 0.7 and (len(ranked) == 1 or ranked[0][1] - ranked[1][1] >= 0.1)
     assert (match.subject_id == ranked[0][0]) == wins
+
+
+def test_a_score_that_is_not_a_number_recognises_nobody() -> None:
+    broken = np.full(8, np.nan, np.float32)
+    assert identify(broken, GALLERY, RULES).subject_id is None
+    assert verify(broken, GALLERY, ANA, RULES).subject_id is None
+    half = Gallery((ANA, BUDI), np.stack([FACES[ANA], broken]))
+    assert identify(FACES[ANA], half, RULES).subject_id is None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import TypeVar
 
 import numpy as np
 import pytest
 
-from edge_agent.core import ending, matching, serving
+from edge_agent.core import ending, liveness, matching, serving, state
+from edge_agent.core import session as session_module
 from edge_agent.core.messages import (
     Event,
     PartFailed,
@@ -39,6 +41,7 @@ from edge_agent.core.model import (
 from edge_agent.core.rules import MatchRules, Now, Rules
 from edge_agent.core.session import Phase, Session, step
 from edge_agent.core.state import WITH_PERSON, Move, enter
+from tests.core import invariants
 from tests.core.invariants import History, check
 from tests.core.people import (
     ANA,
@@ -53,6 +56,27 @@ from tests.core.people import (
 )
 
 GAPS_S = (0.1, 1.1)
+T = TypeVar("T")
+
+
+@pytest.fixture(autouse=True)
+def quick_replace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`dataclasses.replace` without its introspection: two thirds of this module's time. Same result, same refusals."""
+    names: dict[type, frozenset[str]] = {}
+
+    def quick(old: T, /, **changes: object) -> T:
+        if type(old) not in names:
+            names[type(old)] = frozenset(one.name for one in fields(old))  # type: ignore[arg-type]
+        assert names[type(old)].issuperset(changes)
+        new = object.__new__(type(old))
+        new.__dict__.update(old.__dict__)
+        new.__dict__.update(changes)
+        return new
+
+    for module in (ending, liveness, serving, session_module, state, invariants):
+        monkeypatch.setattr(module, "replace", quick)
+
+
 UNSEEING = frozenset({Phase.RECORDING, Phase.PRINTING, Phase.SETTLING, Phase.OUT_OF_SERVICE})
 
 
@@ -109,9 +133,12 @@ def key(session: Session, now_s: float, history: History) -> tuple[object, ...]:
         ago(session.arriving_s, 0) if session.phase is Phase.IDLE else None,
         # How late in a session only matters near the deadline.
         now_s - session.started_s >= 5.0 if session.phase in WITH_PERSON else None,
+        session.token if session.phase in WITH_PERSON else None,
         history.recorded,
         history.printed,
         history.ended,
+        history.answer,
+        history.faces if session.phase in (Phase.CHALLENGING, Phase.IDENTIFYING) else None,
     )
 
 
@@ -172,22 +199,31 @@ def _deny_by_the_face(session: Session, reason: Reason, now: Now) -> Move:
 
 
 def _never_give_up(session: Session, now: Now, rules: Rules) -> Move:
+    if session.phase is not Phase.ACQUIRING or session.straight:
+        return _ADVANCE(session, now, rules)
     return session, ()
 
 
+def _go_on_with_another_face(session: Session, now: Now, rules: Rules) -> Move:
+    kept = session.challenge is not None and not session.challenge.over
+    return (session, ()) if kept else _START_OVER(session, now, rules)
+
+
+_START_OVER, _ADVANCE = serving._again, serving.advance
 SEEDED_FAULTS = {
-    "identified without liveness": (serving, "_try_failed", _identify_without_liveness),
-    "probes kept across tracks": (serving, "_again", _keep_probes_of_another_track),
-    "printed without a record": (ending, "on_record_failed", _print_without_a_record),
-    "best guess given": (matching, "identify", _guess_the_best),
-    "denied by the face": (serving, "refer", _deny_by_the_face),
-    "no time limit": (serving, "advance", _never_give_up),
+    "identified without liveness": (serving, "_try_failed", _identify_without_liveness, PadMode.ENFORCED),
+    "probes kept across tracks": (serving, "_again", _keep_probes_of_another_track, PadMode.DISABLED),
+    "challenge kept across tracks": (serving, "_again", _go_on_with_another_face, PadMode.ENFORCED),
+    "printed without a record": (ending, "on_record_failed", _print_without_a_record, PadMode.ENFORCED),
+    "best guess given": (matching, "identify", _guess_the_best, PadMode.ENFORCED),
+    "denied by the face": (serving, "refer", _deny_by_the_face, PadMode.ENFORCED),
+    "no time limit": (serving, "advance", _never_give_up, PadMode.ENFORCED),
 }
 
 
 @pytest.mark.parametrize("name", SEEDED_FAULTS)
 def test_a_fault_seeded_into_a_guard_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    module, guard, fault = SEEDED_FAULTS[name]
+    module, guard, fault, mode = SEEDED_FAULTS[name]
     monkeypatch.setattr(module, guard, fault)
     with pytest.raises(AssertionError):
-        test_every_event_in_every_phase_keeps_the_invariants(PadMode.ENFORCED)
+        explore(rules(mode, attempts=1))

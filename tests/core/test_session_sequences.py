@@ -129,6 +129,13 @@ class Life(RuleBasedStateMachine):
         self.who, self.turns = who, True
         self.time_passes(8.0)
 
+    @rule(who=st.sampled_from([ANA, TWIN]))
+    def somebody_who_cannot_turn_stays(self, who: str) -> None:
+        self.who = None
+        self.time_passes(3.0)
+        self.who, self.turns = who, False
+        self.time_passes(8.0)
+
     @rule()
     def somebody_leaves_early(self) -> None:
         self.who = None
