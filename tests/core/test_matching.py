@@ -79,5 +79,6 @@ def test_a_score_that_is_not_a_number_recognises_nobody() -> None:
     broken = np.full(8, np.nan, np.float32)
     assert identify(broken, GALLERY, RULES).subject_id is None
     assert verify(broken, GALLERY, ANA, RULES).subject_id is None
+    assert identify(FACES[ANA], Gallery((ANA,), broken[None]), RULES).subject_id is None
     half = Gallery((ANA, BUDI), np.stack([FACES[ANA], broken]))
     assert identify(FACES[ANA], half, RULES).subject_id is None

@@ -9,6 +9,7 @@ from edge_agent.core.messages import (
     AskPrinterStatus,
     Effect,
     Event,
+    FaceObserved,
     PrinterStatusReported,
     RecordClaim,
     RecordOutcome,
@@ -18,7 +19,7 @@ from edge_agent.core.messages import (
 )
 from edge_agent.core.model import FaceObservation, PrinterStatus, QualityProblem, Reason, Signal
 from edge_agent.core.rules import Limits, Now, Rules
-from edge_agent.core.session import LINGER_S, FaceObserved, Phase, Session, step
+from edge_agent.core.session import Phase, Session, step
 from tests.core.people import ANA, BUDI, FACES, TRACK_OF, claim_recorded, frame, rules
 
 FRAME_S = 0.1
@@ -86,7 +87,9 @@ def test_whoever_turns_must_show_a_face_that_can_be_compared() -> None:
             break
     assert terminal.session.phase is Phase.CHALLENGING
     while terminal.session.phase is Phase.CHALLENGING and terminal.session.pad_attempts == 1:
-        terminal.see(without_probe(terminal.now_s + FRAME_S, ANA, SIDE.get(terminal.session.signal, 0.0)))
+        late = terminal.now_s - terminal.session.signal_s >= 0.3
+        turned = SIDE.get(terminal.session.signal, 0.0) if late else 0.0
+        terminal.see(without_probe(terminal.now_s + FRAME_S, ANA, turned))
     for _ in range(60):
         terminal.see(frame(terminal.now_s + FRAME_S, ANA))
     assert terminal.claims() == []
@@ -154,7 +157,7 @@ def test_a_short_break_of_the_track_while_lingering_starts_nothing() -> None:
     terminal.willing(ANA, 4.0)
     while terminal.session.phase is not Phase.IDLE:
         terminal.willing(ANA, FRAME_S)
-    terminal.willing(BUDI, LINGER_S - 1.0)  # the same person under another number
+    terminal.willing(BUDI, 4.0)  # the same person under another number
     assert terminal.session.phase is Phase.IDLE
     assert not terminal.session.armed
 
