@@ -20,6 +20,7 @@ from edge_agent import __version__, logs
 from edge_agent.core.model import Signal
 from edge_agent.ports import LedError, LedPanel, StoreInUse, TerminalError
 from edge_agent.settings import LoadedSettings, LogSettings, leds_alone, load
+from edge_agent.settings_errors import SettingsError
 from edge_agent.watchdog import SystemdNotifier
 
 if TYPE_CHECKING:
@@ -56,11 +57,12 @@ def run(config: Path) -> int:
 
         serving.append(build_terminal(loaded, notifier))
     except TerminalError as error:
-        for line in str(error).splitlines():
-            _log.error("start_failed", problem=line)
+        problems = [str(one) for one in error.problems] if isinstance(error, SettingsError) else [_one_line(error)]
+        for problem in problems:
+            _log.error("start_failed", problem=problem)
         notifier.status(f"can't start: {error}")
         if notifier.listening and not isinstance(error, StoreInUse):
-            _show_failure(config, loaded, str(error), stopping)
+            _show_failure(config, loaded, _one_line(error), stopping)
         return 2
     if stopping.is_set():
         serving[0].agent.request_stop()
@@ -100,6 +102,10 @@ def _light(config: Path, loaded: LoadedSettings | None) -> LedPanel | None:
         return None
     _log.info("signal", signal=Signal.OUT_OF_SERVICE.value)
     return leds
+
+
+def _one_line(error: TerminalError) -> str:
+    return " ".join(str(error).split())
 
 
 def _tell_broker(loaded: LoadedSettings, problem: str, stopping: threading.Event) -> None:
