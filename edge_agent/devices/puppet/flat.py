@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from edge_agent.devices.puppet.head_shape import EYE_DISTANCE_M, rotation
 from edge_agent.devices.puppet.layers import Layer, lay_over
@@ -30,6 +31,13 @@ class Sheet:
 
 def draw_sheet(picture: Image, sheet: Sheet, placement: Placement, tilt: Pose) -> None:
     """Draw into the picture (RGB uint8), over what is there."""
+    size = (picture.shape[1], picture.shape[0])
+    matrix = sheet_to_picture(sheet, placement, tilt)
+    lay_over(picture, np.asarray(cv2.warpPerspective(sheet.texture, matrix, size), np.uint8))
+
+
+def sheet_to_picture(sheet: Sheet, placement: Placement, tilt: Pose) -> npt.NDArray[np.float64]:
+    """The homography (3, 3) from texture pixels to the picture's."""
     height, width = sheet.texture.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     flat = (corners - np.array(sheet.anchor_px)) / sheet.unit_px
@@ -37,6 +45,4 @@ def draw_sheet(picture: Image, sheet: Sheet, placement: Placement, tilt: Pose) -
     camera = placement.distance_m / EYE_DISTANCE_M
     shrink = camera / np.maximum(camera + turned[:, 2], 0.1 * camera)
     seen = turned[:, :2] * shrink[:, None] * placement.eye_distance_px + np.array(placement.eyes_px)
-    matrix = cv2.getPerspectiveTransform(corners, seen.astype(np.float32))
-    size = (picture.shape[1], picture.shape[0])
-    lay_over(picture, np.asarray(cv2.warpPerspective(sheet.texture, matrix, size), np.uint8))
+    return np.asarray(cv2.getPerspectiveTransform(corners, seen.astype(np.float32)), np.float64)
