@@ -13,7 +13,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
@@ -38,10 +37,9 @@ from edge_agent.core.messages import (
     SlipPrinted,
     Ticked,
 )
-from edge_agent.core.model import Outcome, Part, Signal
+from edge_agent.core.model import ESSENTIAL_PARTS, Outcome, Part, Signal
 from edge_agent.core.rules import Now, Rules
 from edge_agent.core.session import Phase, Session, step
-from edge_agent.core.slip import Phrases, SlipTerminal, compose
 from edge_agent.core.state import WITH_PERSON
 from edge_agent.crew import Slot
 from edge_agent.devices.printer_worker import PrinterWorker
@@ -49,6 +47,7 @@ from edge_agent.disk_watch import DiskWatch
 from edge_agent.inbox import Inbox
 from edge_agent.ports import LedError, LedPanel
 from edge_agent.recorder import Recorder
+from edge_agent.slip_desk import SlipDesk
 from edge_agent.uplink.wire import PartState, TerminalSnapshot
 from edge_agent.uplink.worker import UplinkWorker
 from edge_agent.vision.worker import VisionWorker
@@ -96,8 +95,7 @@ class Agent:
         rules: Rules,
         recorder: Recorder,
         leds: LedPanel,
-        phrases: Phrases,
-        slip_terminal: SlipTerminal,
+        slips: SlipDesk,
         identity: Identity,
         clock: SystemClock,
         heartbeats: Heartbeats,
@@ -109,8 +107,7 @@ class Agent:
         self._rules = rules
         self._recorder = recorder
         self.leds = leds
-        self._phrases = phrases
-        self._slip_terminal = slip_terminal
+        self._slips = slips
         self._identity = identity
         self._clock = clock
         self._heartbeats = heartbeats
@@ -171,7 +168,8 @@ class Agent:
                 isinstance(event, PartFailed) and event.part is Part.PRINTER
             ):
                 awaited.discard(Part.PRINTER)
-        for event in held:
+        # What closes the terminal comes first, or it would invite people for an instant.
+        for event in sorted(held, key=_closes_later):
             self._handle(event)
 
     def _turn(self) -> None:
@@ -223,7 +221,10 @@ class Agent:
                     waiting.extend(self._told(answer))
 
     def _notice(self, event: Event) -> list[Event]:
-        """Tell logs and ledger of parts that fail and recover."""
+        """Tell logs and ledger of parts that fail and recover, and of copies that came out."""
+        copy = self._slips.copy_ended(event)
+        if copy is not None:
+            return self._recorder.mark_slip(copy, time.monotonic())
         if isinstance(event, PartFailed):
             self._problems[event.part] = event.problem
             _log.error("part_failed", part=event.part.value, problem=event.problem)
@@ -253,23 +254,11 @@ class Agent:
         elif self._crew is None:
             raise AssertionError(f"{effect} before the crew was there")
         elif isinstance(effect, PrintSlip):
-            return self._print(effect, self._crew.printer.worker)
+            return self._slips.print(effect.receipt, self._crew.printer.worker.print_slip)
         elif isinstance(effect, AskPrinterStatus):
             self._crew.printer.worker.ask_status()
         elif isinstance(effect, SetPace):
             self._crew.vision.worker.set_pace(effect.awake)
-        return []
-
-    def _print(self, effect: PrintSlip, printer: PrinterWorker) -> list[Event]:
-        """Hand the slip to the printer. One that can't be worded must not end the service: it counts as not printed."""
-        receipt = effect.receipt
-        try:
-            slip = compose(receipt, self._slip_terminal, self._phrases)
-        except Exception as error:  # noqa: BLE001 - whatever a catalogue or a roster's odd amount brings about
-            problem = f"the slip can't be worded: {_named(error)}; report this with the log"
-            _log.error("slip_not_worded", case=receipt.case_number, session=receipt.session_id, problem=problem)
-            return [SlipFailed(receipt.session_id, problem)]
-        printer.print_slip(receipt.session_id, slip)
         return []
 
     def _report_end(self, end: ReportEnd) -> None:
@@ -365,13 +354,11 @@ class Agent:
                 self._handle(event)
 
 
-def _named(error: Exception) -> str:
-    """Type and place, not the text: an unforeseen text could hold a name."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
-    return type(error).__name__ + where
+def _closes_later(event: Event) -> int:
+    """Order at start: news of parts nobody can be served without, then of the printer's paper, then the rest."""
+    if isinstance(event, (PartFailed, PartRecovered)) and event.part in ESSENTIAL_PARTS:
+        return 0
+    return 1 if isinstance(event, PrinterStatusReported) else 2
 
 
 def _summed(phases_s: Iterable[tuple[str, float]]) -> dict[str, float]:

@@ -24,7 +24,8 @@ from edge_agent.disk_watch import DiskWatch
 from edge_agent.language.phrases import CataloguePhrases, PhraseError
 from edge_agent.ports import Camera, CameraError, EmbedderId, LedPanel, Printer, TerminalError
 from edge_agent.recorder import Recorder
-from edge_agent.settings import CameraSettings, LedSettings, LoadedSettings, Settings
+from edge_agent.settings import CameraSettings, LedSettings, LoadedSettings, Settings, TerminalSettings
+from edge_agent.slip_desk import SlipDesk
 from edge_agent.store.claims import TerminalIdentity
 from edge_agent.store.database import known_version
 from edge_agent.store.keys import load_keys
@@ -233,20 +234,11 @@ def _assemble(
             slot.worker.wake()
 
     recorder = Recorder(store, clock.now, wake_uplink)
-    terminal = settings.terminal
     agent = Agent(
         rules=make_rules(settings, manifest, gallery),
         recorder=recorder,
         leds=leds,
-        phrases=make_phrases(terminal.language),
-        slip_terminal=SlipTerminal(
-            terminal.id,
-            terminal.site,
-            terminal.place,
-            terminal.complaint_channel,
-            terminal.timezone,
-            terminal.show_name_on_slip,
-        ),
+        slips=SlipDesk(make_phrases(settings.terminal.language), _slip_terminal(settings.terminal), store.unprinted),
         identity=Identity(
             models=manifest.model_hashes(),
             config_hash=loaded.sha256,
@@ -263,6 +255,17 @@ def _assemble(
     if crew.uplink is not None:
         uplinks.append(crew.uplink)
     return Terminal(agent, crew, store)
+
+
+def _slip_terminal(terminal: TerminalSettings) -> SlipTerminal:
+    return SlipTerminal(
+        terminal.id,
+        terminal.site,
+        terminal.place,
+        terminal.complaint_channel,
+        terminal.timezone,
+        terminal.show_name_on_slip,
+    )
 
 
 def _make_crew(settings: Settings, agent: Agent, heartbeats: Heartbeats) -> Crew:

@@ -28,6 +28,7 @@ from edge_agent.language.phrases import CataloguePhrases
 from edge_agent.ports import EmbedderId, StoreError
 from edge_agent.recorder import Recorder
 from edge_agent.settings import PrinterSettings, UplinkSettings
+from edge_agent.slip_desk import SlipDesk
 from edge_agent.store import Keys, SqliteOutbox, Store
 from edge_agent.store.ledger import read_records
 from edge_agent.uplink.worker import UplinkWorker
@@ -220,8 +221,11 @@ def terminal_box(
         rules=Rules(store.gallery(), MATCH, limits, pad),
         recorder=Recorder(store_wrapper(store), clock.now, lambda: [one.worker.wake() for one in uplinks] and None),
         leds=leds,
-        phrases=CataloguePhrases("id"),
-        slip_terminal=SlipTerminal(TERMINAL.id, TERMINAL.site, TERMINAL.place, "0800-1", TERMINAL.timezone),
+        slips=SlipDesk(
+            CataloguePhrases("id"),
+            SlipTerminal(TERMINAL.id, TERMINAL.site, TERMINAL.place, "0800-1", TERMINAL.timezone),
+            store.unprinted,
+        ),
         identity=Identity({"test-net": "ab"}, "cd", 1, 1, subjects),
         clock=clock,
         heartbeats=heartbeats,

@@ -1,0 +1,76 @@
+"""Slips on their way to the printer: worded, handed over, and made good later when one did not come out.
+
+Rules: main thread only. Somebody who comes back while their own slip is still unprinted gets it now, marked as a copy,
+after the slip of this visit. A slip that can't be worded never ends the service: it counts as not printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from edge_agent.core.messages import Event, MarkSlip, SlipFailed, SlipPrinted
+from edge_agent.core.model import Reason, Receipt
+from edge_agent.core.slip import Phrases, Slip, SlipTerminal, compose
+from edge_agent.ports import StoreError
+
+_log = structlog.get_logger("slips")
+
+PrintSlip = Callable[[str, Slip], None]
+"""Hands a session's slip to the printer thread."""
+
+
+class SlipDesk:
+    """unprinted: the receipts whose slip is not known to have come out (`store.Store.unprinted`)."""
+
+    def __init__(self, phrases: Phrases, terminal: SlipTerminal, unprinted: Callable[[], Sequence[Receipt]]) -> None:
+        self._phrases = phrases
+        self._terminal = terminal
+        self._unprinted = unprinted
+        self._copies: set[str] = set()
+
+    def print(self, receipt: Receipt, print_slip: PrintSlip) -> list[Event]:
+        """Hand over this visit's slip, and the one still owed to the same person; the events that answer at once."""
+        try:
+            slip = compose(receipt, self._terminal, self._phrases)
+        except Exception as error:  # noqa: BLE001 - whatever a catalogue or a roster's odd amount brings about
+            problem = f"the slip can't be worded: {_named(error)}; report this with the log"
+            _log.error("slip_not_worded", case=receipt.case_number, session=receipt.session_id, problem=problem)
+            return [SlipFailed(receipt.session_id, problem)]
+        print_slip(receipt.session_id, slip)
+        owed = self._owed(receipt)
+        if owed is not None:
+            _log.info("slip_made_good", case=owed.case_number, session=owed.session_id)
+            self._copies.add(owed.session_id)
+            print_slip(owed.session_id, compose(owed, self._terminal, self._phrases, copy=True))
+        return []
+
+    def copy_ended(self, event: Event) -> MarkSlip | None:
+        """What to note when this event is the printer's word on a copy."""
+        if not isinstance(event, (SlipPrinted, SlipFailed)) or event.session_id not in self._copies:
+            return None
+        self._copies.discard(event.session_id)
+        return MarkSlip(event.session_id, isinstance(event, SlipPrinted), getattr(event, "problem", ""))
+
+    def _owed(self, receipt: Receipt) -> Receipt | None:
+        """The unprinted receipt of the claim that stands in this person's way, if there is one."""
+        if receipt.reason is not Reason.ALREADY_CLAIMED or receipt.earlier is None:
+            return None
+        try:
+            waiting = self._unprinted()
+        except StoreError as error:
+            _log.error("unprinted_not_read", problem=str(error))
+            return None
+        number = receipt.earlier.claim_number
+        return next((one for one in waiting if number in {claim.claim_number for claim in one.claims}), None)
+
+
+def _named(error: Exception) -> str:
+    """Type and place, not the text: an unforeseen text could hold a name."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
+    return type(error).__name__ + where
