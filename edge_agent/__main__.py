@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     from edge_agent.attacks import command as attacks
     from edge_agent.demo import command as demo
     from edge_agent.enrolment import commands as enrolment
+    from edge_agent.evaluation import command as evaluation
     from edge_agent.store import commands as store
     from edge_agent.vision import commands as vision
 
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_field(commands)
     vision.add_commands(commands)
     attacks.add_commands(commands)
+    evaluation.add_commands(commands)
     roster = commands.add_parser("roster", help="build, import or show a roster").add_subparsers(
         required=True, metavar="build|import|show"
     )

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge_agent.evaluation.rates import Rows
 from edge_agent.ports import Image
 from edge_agent.vision.embedder import Embedder
 from edge_agent.vision.landmarks import Landmarker, Mesh
 
-Rows = npt.NDArray[np.float32]
 FACES_MAX = 5
 
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from model_measure.photographs import Rows
-from model_measure.rates import Labels
+from edge_agent.evaluation.rates import Labels, Rows
 
 ROUNDS = 20
 

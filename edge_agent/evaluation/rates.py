@@ -1,7 +1,7 @@
 """Scores -> error rates with their uncertainty (ISO/IEC 19795-1). A comparison matches when its score >= threshold.
 
-Rules: every pair of different subjects is an impostor comparison, every pair of one subject's rows a mated one. No rate
-is given that fewer than FALSE_MATCHES_MIN comparisons support.
+Rules: in `compare_all` every pair of different subjects is an impostor comparison, every pair of one subject's rows a
+mated one. No false match rate is given that fewer than FALSE_MATCHES_MIN comparisons support.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model_measure.photographs import Rows
-
 FMRS = (1e-1, 5e-2, 2e-2, *(float(f"{step}e-{power}") for power in range(2, 8) for step in (1, 0.5, 0.2)))
 VERIFICATION_FMRS = (1e-2, 1e-3, 1e-4, 1e-5)
 FALSE_MATCHES_MIN = 10
 """With ten the 95 % interval of a rate is about 0.5 to 1.8 times the rate; with fewer it says little."""
 BOOTSTRAPS = 1000
+SEED = 20260101
+Rows = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
+Hits = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +73,13 @@ def verification(scores: Scores, curve: list[dict[str, Any]], seed: int) -> list
         if point["fmr"] in VERIFICATION_FMRS:
             hits = scores.mated >= point["threshold"]
             tmr = float(hits.mean())
-            wilson, bootstrap = wilson_interval(int(hits.sum()), len(hits)), _by_subject(hits, scores.mated_owner, rng)
-            interval = [min(wilson[0], bootstrap[0]), max(wilson[1], bootstrap[1])]
+            interval = interval_of(hits, scores.mated_owner, rng)
             points.append(
                 {
                     "fmr": point["fmr"],
                     "tmr": round(tmr, 4),
                     "fnmr": round(1 - tmr, 4),
-                    "ci95": [round(limit, 4) for limit in interval],
+                    "ci95": interval,
                     "n_mated": len(hits),
                 }
             )
@@ -87,12 +87,51 @@ def verification(scores: Scores, curve: list[dict[str, Any]], seed: int) -> list
 
 
 def wilson_interval(hits: int, total: int) -> tuple[float, float]:
-    """95 % score interval of a proportion."""
+    """95 % score interval of a proportion (Wilson 1927); (0, 1) when nothing was counted."""
+    if total == 0:
+        return 0.0, 1.0
     z = 1.959964
     share, spread = hits / total, z * z / total
     middle = (share + spread / 2) / (1 + spread)
     half = z * np.sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+
+
+def interval_of(hits: Hits, owners: Labels | None, rng: np.random.Generator) -> list[float]:
+    """95 % interval of the share of `hits`, four digits: the wider of Wilson's and a bootstrap over subjects.
+
+    owners[i] is the subject hit i belongs to, whose hits hang together; None: every hit is on its own (Wilson alone).
+    """
+    low, high = wilson_interval(int(hits.sum()), len(hits))
+    if owners is not None and len(hits):
+        drawn_low, drawn_high = _by_subject(hits, owners, rng)
+        low, high = min(low, drawn_low), max(high, drawn_high)
+    return [round(low, 5), round(high, 5)]
+
+
+def rate(hits: Hits, owners: Labels | None = None) -> dict[str, Any]:
+    """`value` (None when n is 0), `count`, `n` and `ci95` of a share, as every report gives them."""
+    rng = np.random.default_rng(SEED)
+    value = round(float(hits.mean()), 6) if len(hits) else None
+    return {"value": value, "count": int(hits.sum()), "n": len(hits), "ci95": interval_of(hits, owners, rng)}
+
+
+def best_threshold(scores: npt.NDArray[np.floating[Any]], mated: Hits) -> float:
+    """The threshold with the fewest errors, midway between two neighbouring scores; among equals the middle one.
+
+    A failure to acquire is a score of -inf and below every threshold. Raises ValueError without a finite score.
+    """
+    finite = np.isfinite(scores)
+    if not finite.any():
+        raise ValueError("no pair has a score; no threshold follows from it")
+    order = np.argsort(scores[finite], kind="stable")
+    ordered, truth = scores[finite][order].astype(np.float64), mated[finite][order]
+    # Cut k accepts ordered[k:]; a cut between equal scores doesn't exist.
+    wrong = np.concatenate(([0], np.cumsum(truth))) + np.concatenate((np.cumsum(~truth[::-1])[::-1], [0]))
+    edges = np.concatenate(([ordered[0] - 1e-6], (ordered[1:] + ordered[:-1]) / 2, [ordered[-1] + 1e-6]))
+    possible = np.concatenate(([True], ordered[1:] > ordered[:-1], [True]))
+    best = np.flatnonzero(possible & (wrong == wrong[possible].min()))
+    return float(edges[best[len(best) // 2]])
 
 
 def _by_subject(hits: npt.NDArray[np.bool_], owners: Labels, rng: np.random.Generator) -> tuple[float, float]:
