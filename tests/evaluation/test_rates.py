@@ -43,7 +43,7 @@ def test_interval_is_wider_where_subjects_hang_together() -> None:
     ("scores", "mated", "threshold"),
     [
         ([0.1, 0.2, 0.8, 0.9], [False, False, True, True], 0.5),
-        ([0.1, 0.6, 0.4, 0.9], [False, False, True, True], 0.75),  # 0.25, 0.5? no: both 0.25 and 0.75 err once
+        ([0.1, 0.6, 0.4, 0.9], [False, False, True, True], 0.75),  # 0.25 errs once too; the upper of two is taken
         ([0.3, 0.3], [True, False], 0.300001),  # equal scores can't be cut apart
         ([-np.inf, 0.2, 0.6], [True, False, True], 0.4),  # a failure to acquire moves nothing
     ],

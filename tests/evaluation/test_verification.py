@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_agent.evaluation.pairs import PairList, read_pairs
+from edge_agent.evaluation.pairs import Pair, PairList, read_pairs
 from edge_agent.evaluation.verification import accuracy, impostors, scores_of, true_match_rates, verify
 from tests.evaluation.lists import acquisition, at, shipped_embedder, touch
 
@@ -66,6 +66,21 @@ def test_accuracy_of_folds_is_judged_by_thresholds_of_the_other_folds(tmp_path: 
     # Folds: one at 0.5, nine at 1.0.
     assert found["std"] == pytest.approx(np.std([0.5] + [1.0] * 9, ddof=1), abs=1e-6)
     assert found["standard_error"] == pytest.approx(0.05, abs=1e-6)
+
+
+def test_a_fold_has_no_say_in_its_own_threshold(tmp_path: Path) -> None:
+    """Fold 0 alone asks for 0.2 and fold 1 for 0.6; all pairs together would ask for 0.2 and err once."""
+    kinds_and_scores = [(0, True, 0.3)] * 3 + [(0, False, 0.1), (1, True, 0.7), (1, False, 0.5)]
+    pairs = PairList(
+        tmp_path / "list",
+        tuple(Pair(Path(f"{i}a"), Path(f"{i}b"), mated, fold) for i, (fold, mated, _) in enumerate(kinds_and_scores)),
+        2,
+        True,
+        None,
+    )
+    found = accuracy(pairs, np.array([score for _, _, score in kinds_and_scores]))
+    assert (found["false_non_matches"], found["false_matches"]) == (3, 1)
+    assert found["thresholds"] == [pytest.approx(0.2), pytest.approx(0.6)]
 
 
 def test_threshold_comes_from_the_training_list_where_there_is_one(tmp_path: Path) -> None:
