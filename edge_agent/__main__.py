@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     from edge_agent.demo import command as demo
     from edge_agent.enrolment import commands as enrolment
     from edge_agent.evaluation import command as evaluation
+    from edge_agent.evaluation import pad_command
     from edge_agent.store import commands as store
     from edge_agent.vision import commands as vision
 
@@ -54,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_field(commands)
     vision.add_commands(commands)
     attacks.add_commands(commands)
-    evaluation.add_commands(commands)
+    pad_command.add_command(evaluation.add_commands(commands))
     roster = commands.add_parser("roster", help="build, import or show a roster").add_subparsers(
         required=True, metavar="build|import|show"
     )
