@@ -60,8 +60,8 @@ def test_the_worst_species_is_named() -> None:
 
 
 def test_of_two_without_errors_the_one_with_fewer_presentations_is_worse() -> None:
-    attacks = {"many": presentations(0, 90, 0), "few": presentations(0, 5, 0)}
-    assert report(attacks, {}, {}, Presentations())["worst_species"] == "few"
+    attacks = {"a-many": presentations(0, 90, 0), "b-few": presentations(0, 5, 0)}
+    assert report(attacks, {}, {}, Presentations())["worst_species"] == "b-few"
 
 
 @pytest.fixture(scope="module")
