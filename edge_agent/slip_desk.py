@@ -33,18 +33,22 @@ class SlipDesk:
 
     def print(self, receipt: Receipt, print_slip: PrintSlip) -> list[Event]:
         """Hand over this visit's slip, and the one still owed to the same person; the events that answer at once."""
+        failed = self._hand_over(receipt, print_slip, copy=False)
+        owed = self._owed(receipt)
+        if owed is not None and not self._hand_over(owed, print_slip, copy=True):
+            _log.info("slip_made_good", case=owed.case_number, session=owed.session_id)
+            self._copies.add(owed.session_id)
+        return failed
+
+    def _hand_over(self, receipt: Receipt, print_slip: PrintSlip, copy: bool) -> list[Event]:
+        """Word it and give it to the printer; a SlipFailed when it can't be worded."""
         try:
-            slip = compose(receipt, self._terminal, self._phrases)
+            slip = compose(receipt, self._terminal, self._phrases, copy)
         except Exception as error:  # noqa: BLE001 - whatever a catalogue or a roster's odd amount brings about
             problem = f"the slip can't be worded: {_named(error)}; report this with the log"
             _log.error("slip_not_worded", case=receipt.case_number, session=receipt.session_id, problem=problem)
             return [SlipFailed(receipt.session_id, problem)]
         print_slip(receipt.session_id, slip)
-        owed = self._owed(receipt)
-        if owed is not None:
-            _log.info("slip_made_good", case=owed.case_number, session=owed.session_id)
-            self._copies.add(owed.session_id)
-            print_slip(owed.session_id, compose(owed, self._terminal, self._phrases, copy=True))
         return []
 
     def copy_ended(self, event: Event) -> MarkSlip | None:

@@ -6,7 +6,9 @@ Rules: pure. Everything that is open is granted together, so one visit is enough
    valid (data), then not home, lease expired (circumstance). Data comes first here: sending somebody to another
    terminal for something that was given already would waste their day.
 2. Entitlements of the past are silent as long as there is one that has not ended.
-3. Among the obstacles left, **circumstance before data**: if one entitlement would be given but for the place or the
+3. A clock that nobody confirmed refuses nobody: what only the calendar says against a person is circumstance then
+   (clock untrusted), not data.
+4. Among the obstacles left, **circumstance before data**: if one entitlement would be given but for the place or the
    lease, the person is referred, whatever the others say. Then: already claimed (the latest claim is named), not yet
    valid, no longer valid, suspended. Without any entitlement: no entitlement.
 """
@@ -29,6 +31,8 @@ PRECEDENCE = (
 )
 """Which obstacle is told when several stand in the way, first wins."""
 
+_BY_THE_CALENDAR = frozenset({Reason.NOT_YET_VALID, Reason.NO_LONGER_VALID})
+
 _STAYS_OPEN = frozenset({Reason.NOT_HOME, Reason.LEASE_EXPIRED, Reason.NOT_YET_VALID})
 
 
@@ -40,12 +44,13 @@ def decide(
     terminal_id: str,
     at_utc: datetime,
     today: date,
+    clock_trusted: bool = True,
 ) -> Granted | Refused:
     """What this subject receives at this terminal now.
 
     entitlements and claims of other subjects are ignored, so whole tables may be passed. at_utc (aware) is held
     against leases, `today` (the terminal's local calendar day) against validity. Granted entitlements come in order of
-    their end.
+    their end. clock_trusted: whether at_utc and today are known to be right.
     """
     own = sorted(
         (e for e in entitlements if e.subject_id == subject_id), key=lambda e: (e.valid_until, e.entitlement_id)
@@ -56,7 +61,10 @@ def decide(
     if granted:
         return Granted(granted, tuple(e for e, obstacle in obstacles if obstacle in _STAYS_OPEN))
     current = [(e, reason) for e, reason in obstacles if e.valid_until >= today] or obstacles
-    return _refusal([(e, reason) for e, reason in current if reason is not None], claimed)
+    refusal = _refusal([(e, reason) for e, reason in current if reason is not None], claimed)
+    if refusal.reason in _BY_THE_CALENDAR and not clock_trusted:
+        return Refused(Reason.CLOCK_UNTRUSTED, None, refusal.entitlement)
+    return refusal
 
 
 def _obstacle(

@@ -78,8 +78,12 @@ def on_slip(session: Session, event: SlipPrinted | SlipFailed, now: Now) -> Move
     if session.phase is Phase.PRINTING and event.session_id == session.session_id and session.outcome is not None:
         signal = OUTCOME_SIGNAL[session.outcome] if printed else Signal.TAKE_SLIP_FAILED
         return _settle(session, now, signal, (mark,))
-    late = printed and event.session_id == session.last_id
-    return session, (mark,) if late else ()
+    if not printed or event.session_id != session.last_id:
+        return session, ()
+    if session.phase is Phase.SETTLING and session.signal is Signal.TAKE_SLIP_FAILED and session.outcome is not None:
+        session, shown = show(session, OUTCOME_SIGNAL[session.outcome], now)
+        return session, (mark, *shown)
+    return session, (mark,)
 
 
 def _settle(session: Session, now: Now, signal: Signal, effects: tuple[Effect, ...]) -> Move:

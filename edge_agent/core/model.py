@@ -39,6 +39,7 @@ class Reason(str, Enum):
     TERMINAL_FAULT = "terminal_fault"
     NOT_HOME = "not_home"
     LEASE_EXPIRED = "lease_expired"
+    CLOCK_UNTRUSTED = "clock_untrusted"
     NO_ENTITLEMENT = "no_entitlement"
     ALREADY_CLAIMED = "already_claimed"
     NOT_YET_VALID = "not_yet_valid"
@@ -261,8 +262,8 @@ class Part(str, Enum):
     UPLINK = "uplink"
 
 
-ESSENTIAL_PARTS = frozenset({Part.CAMERA, Part.VISION, Part.PRINTER, Part.STORE})
-"""Nobody can be served without these; a dead link or LED is told, but aid goes on."""
+ESSENTIAL_PARTS = frozenset({Part.CAMERA, Part.VISION, Part.PRINTER, Part.STORE, Part.LEDS})
+"""Nobody can be served without these: dark LEDs can't ask for a turn or tell anything. Without a link aid goes on."""
 
 
 class Signal(str, Enum):

@@ -132,7 +132,8 @@ def _await_arrival(session: Session, now: Now, rules: Rules) -> Move:
         # Whoever was served has gone when their track has; a queue behind them, or the next one there, may stay.
         if now.monotonic_s - session.seen_s < limits.absent_s:
             return session, ()
-        session, effects = show(replace(session, armed=True), Signal.READY, now)
+        # Whoever waits behind the last person arrives now: their time begins with READY, not when they queued up.
+        session, effects = show(replace(session, armed=True, arriving_s=None), Signal.READY, now)
         return session, (*effects, SetPace(awake=False))
     if session.arriving_s is None or now.monotonic_s - session.arriving_s < limits.arrive_s:
         return session, ()

@@ -80,7 +80,7 @@ class Outcomes:
             return stored
         head = self._ledger.head()
         instant = _best_instant(at, head)
-        decision = self._decide(request.subject_id, instant)
+        decision = self._decide(request.subject_id, instant, at.clock_trusted)
         base: dict[str, Any] = {
             "session": request.session_id,
             "subject": request.subject_id,
@@ -151,7 +151,7 @@ class Outcomes:
         found = receipts_where(self._connection, "outcome = 'GIVEN' AND slip <> 'printed'")
         return [self._named(receipt, subject_id) for receipt, subject_id in found]
 
-    def _decide(self, subject_id: str, instant: datetime) -> Granted | Refused:
+    def _decide(self, subject_id: str, instant: datetime, clock_trusted: bool) -> Granted | Refused:
         if not self._roster.has_subject(subject_id):
             # The roster changed since the face was matched: circumstance, not data.
             return Refused(Reason.NOT_RECOGNISED)
@@ -162,6 +162,7 @@ class Outcomes:
             terminal_id=self._terminal.id,
             at_utc=instant,
             today=instant.astimezone(self._zone).date(),
+            clock_trusted=clock_trusted,
         )
 
     def _claims(self, entitlements: tuple[Entitlement, ...], number: str, instant: datetime) -> tuple[Claim, ...]:

@@ -27,7 +27,10 @@ _KEEP = "the file was not touched: keep it with its -wal and -shm files, it hold
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open (creating if absent), check, migrate. Raises StoreError; an existing file that fails is left unchanged."""
+    """Open and check, creating and setting up a new file. An existing one still has its schema: see `migrate`.
+
+    Raises StoreError; an existing file that fails is left unchanged.
+    """
     _make_place(path)
     if path.exists() and path.stat().st_size:
         _check_existing(path)
@@ -39,7 +42,9 @@ def open_database(path: Path) -> sqlite3.Connection:
             if connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
                 raise StoreError(f"{path}: write-ahead logging is not possible on this file system; use a local disk")
             connection.execute("PRAGMA secure_delete=ON")
-        _migrate(connection, path)
+            is_new = connection.execute("PRAGMA user_version").fetchone()[0] == 0
+        if is_new:
+            migrate(connection, path)
     except StoreError:
         connection.close()
         raise
@@ -212,8 +217,8 @@ def _migrations() -> list[tuple[int, str]]:
     return [(int(f.name.split("_")[0]), f.read_text("utf-8")) for f in files]
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the schema to the newest version, each step in its own transaction."""
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the schema to the newest version, each step in its own transaction. Raises StoreError."""
     with told(path):
         have = connection.execute("PRAGMA user_version").fetchone()[0]
     for version, sql in _migrations():

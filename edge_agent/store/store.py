@@ -30,7 +30,7 @@ from edge_agent.key_files import key_id
 from edge_agent.ports import EmbedderId, RosterError, StoreError, StoreInUse
 from edge_agent.roster_file import read_roster
 from edge_agent.store.claims import Outcomes, TerminalIdentity
-from edge_agent.store.database import give_to_owner_of_folder, open_database, told, transaction
+from edge_agent.store.database import give_to_owner_of_folder, migrate, open_database, told, transaction
 from edge_agent.store.keys import Keys
 from edge_agent.store.ledger import Checkpoint, Head, Ledger
 from edge_agent.store.roster import RosterChange, RosterInfo, RosterTable
@@ -97,6 +97,8 @@ class Store:
                 )
                 with told(path):
                     store._check_identity()
+                migrate(connection, path)
+                with told(path):
                     store._ledger.check_head(path)
             except BaseException:
                 connection.close()

@@ -153,3 +153,14 @@ def test_nothing_is_granted_that_may_not_be(entitlements: list[Entitlement], tak
     assert granted == allowed
     if isinstance(decision, Refused):
         assert decision.reason in PRECEDENCE
+
+
+@pytest.mark.parametrize("entitlements", [[EARLY], [LATE]])
+def test_a_clock_that_nobody_confirmed_refuses_nobody(entitlements: list[Entitlement]) -> None:
+    refused = at_kiosk(entitlements, clock_trusted=False)
+    assert isinstance(refused, Refused)
+    assert refused.reason is Reason.CLOCK_UNTRUSTED
+    assert refused.reason.outcome is Outcome.REFERRED
+    told = at_kiosk([right()], [claimed()], clock_trusted=False)
+    assert isinstance(told, Refused)
+    assert told.reason is Reason.ALREADY_CLAIMED  # an earlier claim needs no clock

@@ -194,3 +194,15 @@ def test_terminal_events_are_records(store: Store, clock: Clock) -> None:
     assert event["data"] == {"part": "printer", "problem": "offline", "temperature_c": 51.2346}
     with pytest.raises(StoreError, match="lower-case"):
         store.record_terminal_event("Part Failed", {}, clock())
+
+
+def test_a_clock_a_year_ahead_that_nobody_confirmed_refers_and_leaves_the_right_open(
+    store: Store, clock: Clock
+) -> None:
+    clock.trusted = False
+    ahead = store.record_claim(claim_of("s1"), clock(days=400))
+    assert isinstance(ahead, ClaimRefused)
+    assert (ahead.receipt.outcome, ahead.receipt.reason) == (Outcome.REFERRED, Reason.CLOCK_UNTRUSTED)
+    clock.trusted = True
+    given = store.record_claim(claim_of("s1", "session-2"), clock(days=-400, hours=1))
+    assert isinstance(given, ClaimRecorded)

@@ -213,3 +213,18 @@ def test_templates_and_names_lie_encrypted(tmp_path: Path, clock: Clock) -> None
         for template in subject.templates:
             assert template.tobytes()[:12] not in on_disk
     store.close()
+
+
+def test_a_file_of_another_terminal_is_refused_before_it_is_migrated(tmp_path: Path) -> None:
+    path = tmp_path / "terminal.db"
+    open_store(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE revoked_token")
+        connection.execute("PRAGMA user_version=1")
+    with pytest.raises(StoreError, match="belongs to terminal"):
+        open_store(path, terminal=replace(TERMINAL, id="another"))
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == 1
+    open_store(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone()[0] > 1

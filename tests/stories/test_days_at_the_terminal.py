@@ -11,6 +11,7 @@ from edge_agent.core.model import Outcome, PadMode, Part, Signal
 from edge_agent.core.rules import PadRules
 from edge_agent.store.ledger import read_records, verify
 from tests.box import SIGNING, FaultyStore, terminal_box
+from tests.store.terminal import open_store
 
 
 def test_a_person_receives_their_rice_once_and_is_told_so_the_second_time(tmp_path: Path) -> None:
@@ -81,6 +82,28 @@ def test_the_paper_ends_mid_slip_the_claim_stands_and_nobody_gets_it_twice(tmp_p
     assert box.outcomes() == [("GIVEN", None), ("NOT_ENTITLED", "already_claimed")]
     types = [json.loads(body)["type"] for body in read_records(box.path)]
     assert types.count("aid.slip.failed.v1") == 1
+
+
+def test_who_comes_back_for_a_slip_that_never_came_out_gets_a_copy(tmp_path: Path) -> None:
+    script = tmp_path / "printer.yaml"
+    script.write_text("speed_mm_s: 200\nfaults: [{fault: paper_out, slip: 1, after_mm: 20, clears_after_s: 1}]\n")
+    with terminal_box(tmp_path, printer_script=script) as box:
+        box.serve(1, expect=Signal.TAKE_SLIP_FAILED)
+    with open_store(box.path) as store:
+        assert [receipt.outcome for receipt in store.unprinted()] == [Outcome.GIVEN]
+    with terminal_box(tmp_path) as again:
+        again.serve(1, expect=Signal.NOT_ENTITLED)
+        again.wait(lambda: any(name.endswith("-copy.txt") for name in again.slip_texts()), "the copy")
+        again.shows(Signal.READY)
+    copy = next(text for name, text in again.slip_texts().items() if name.endswith("-copy.txt"))
+    assert "SALINAN" in copy
+    assert "10 kg beras" in copy
+    types = [json.loads(body)["type"] for body in read_records(again.path)]
+    assert types.count("aid.claim.recorded.v1") == 1
+    assert types.count("aid.slip.failed.v1") == 1
+    assert types.count("aid.slip.printed.v1") == 2  # of the second visit, and the copy
+    with open_store(again.path) as store:
+        assert store.unprinted() == []
 
 
 def test_no_paper_means_closed_before_anybody_is_asked_for_anything(tmp_path: Path) -> None:

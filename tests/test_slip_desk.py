@@ -1,0 +1,74 @@
+"""The slip desk: a slip that can't be worded is a slip that failed, and never more than that."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from edge_agent.core.messages import MarkSlip, SlipFailed, SlipPrinted
+from edge_agent.core.model import Benefit, Claim, Outcome, Reason, Receipt
+from edge_agent.core.slip import Slip, SlipTerminal
+from edge_agent.language.phrases import CataloguePhrases
+from edge_agent.ports import StoreError
+from edge_agent.slip_desk import SlipDesk
+from tests.core.people import receipt
+from tests.store.terminal import NOON
+
+TERMINAL = SlipTerminal("t1", "desa", "Balai Desa", "0800-1", "Asia/Jakarta")
+CLAIM = Claim(
+    "c1",
+    "T1-0001",
+    "e1",
+    "s1",
+    "BPNT",
+    "2026-03",
+    Benefit("goods", Decimal(10), "kg", "beras"),
+    NOON,
+    "t1",
+    "Balai Desa",
+)
+OWED = Receipt("first", Outcome.GIVEN, None, "T1-0001", NOON, 1, "ab" * 32, (CLAIM,))
+AGAIN = Receipt("again", Outcome.NOT_ENTITLED, Reason.ALREADY_CLAIMED, "T1-0002", NOON, 2, "ab" * 32, earlier=CLAIM)
+
+
+class Printer:
+    def __init__(self) -> None:
+        self.slips: list[tuple[str, Slip]] = []
+
+    def __call__(self, session_id: str, slip: Slip) -> None:
+        self.slips.append((session_id, slip))
+
+
+def desk(*owed: Receipt) -> SlipDesk:
+    return SlipDesk(CataloguePhrases("id"), TERMINAL, lambda: owed)
+
+
+def test_a_slip_that_cannot_be_worded_fails_and_names_no_value() -> None:
+    printer = Printer()
+    failed = desk().print(receipt("s1"), printer)  # GIVEN without a claim has no words
+    assert [type(event) for event in failed] == [SlipFailed]
+    assert isinstance(failed[0], SlipFailed)
+    assert "ValueError" in failed[0].problem
+    assert printer.slips == []
+
+
+def test_the_owed_slip_follows_as_a_copy_and_its_end_is_noted_once() -> None:
+    printer, slips = Printer(), desk(OWED)
+    assert slips.print(AGAIN, printer) == []
+    assert [(session_id, slip.slip_id) for session_id, slip in printer.slips] == [
+        ("again", "T1-0002"),
+        ("first", "T1-0001-copy"),
+    ]
+    assert slips.copy_ended(SlipPrinted("again")) is None
+    assert slips.copy_ended(SlipPrinted("first")) == MarkSlip("first", True)
+    assert slips.copy_ended(SlipPrinted("first")) is None
+
+
+def test_an_owed_slip_that_cannot_be_worded_or_read_does_not_hurt_this_one() -> None:
+    def broken() -> list[Receipt]:
+        raise StoreError("terminal.db: locked")
+
+    odd = Receipt("first", Outcome.GIVEN, None, "T1-0001", NOON, 1, "ab" * 32, (CLAIM,), remaining=(None,))  # type: ignore[arg-type]
+    for slips in (desk(odd), SlipDesk(CataloguePhrases("id"), TERMINAL, broken), desk()):
+        printer = Printer()
+        assert slips.print(AGAIN, printer) == []
+        assert [session_id for session_id, _ in printer.slips] == ["again"]
