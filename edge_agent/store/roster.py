@@ -135,6 +135,7 @@ class RosterTable:
                     "a changed roster needs a higher version"
                 )
             return RosterChange(False, old.version, old.version, old.subjects, 0, 0, old.entitlements)
+        self._check_claimed(roster, file_name)
         before = {row[0] for row in self._connection.execute("SELECT subject_id FROM subject")}
         self._insert(roster, at)
         now = {subject.subject_id for subject in roster.subjects}
@@ -162,6 +163,18 @@ class RosterTable:
         }
         self._ledger.append(ROSTER_IMPORTED, data, at)
         return change
+
+    def _check_claimed(self, roster: Roster, file_name: str) -> None:
+        """An entitlement that was claimed stays its subject's: under another subject it could never be given."""
+        claimed = dict(self._connection.execute("SELECT entitlement_id, subject_id FROM claim").fetchall())
+        for entitlement in roster.entitlements:
+            owner = claimed.get(entitlement.entitlement_id, entitlement.subject_id)
+            if owner != entitlement.subject_id:
+                raise RosterError(
+                    f"{file_name}: entitlement '{entitlement.entitlement_id}' is for subject "
+                    f"'{entitlement.subject_id}', but '{owner}' has claimed it here; the old roster stays; "
+                    "give the new entitlement an id of its own"
+                )
 
     def _insert(self, roster: Roster, at: Timestamp) -> None:
         execute = self._connection.execute

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge_agent.ports import EmbedderId, RosterError, StoreError
 from edge_agent.store import RosterInfo, Store
-from tests.store.terminal import EMBEDDER, NOON, Clock, claim_of, open_store, roster, write_roster
+from tests.store.terminal import EMBEDDER, NOON, Clock, claim_of, entitlement, open_store, roster, write_roster
 
 
 def test_a_new_terminal_has_no_roster(database: Path) -> None:
@@ -153,3 +153,14 @@ def test_a_database_from_before_tokens_is_migrated_and_keeps_its_roster(store: S
     with open_store(store.path) as again:
         assert again.revoked_tokens() == frozenset()
         assert again.roster_info().subjects == 3
+
+
+def test_a_claimed_entitlement_given_to_somebody_else_is_refused(store: Store, tmp_path: Path, clock: Clock) -> None:
+    store.record_claim(claim_of("s1"), clock())
+    moved = [entitlement("s2", "x", entitlement_id="s1.bpnt")]
+    file = write_roster(tmp_path / "moved.aid", roster(version=9, entitlements=moved))
+    with pytest.raises(RosterError, match=r"'s1\.bpnt' is for subject 's2', but 's1' has claimed it"):
+        store.import_roster(file, clock())
+    assert store.roster_info().version < 9
+    again = write_roster(tmp_path / "again.aid", roster(version=10))
+    assert store.import_roster(again, clock()).changed
