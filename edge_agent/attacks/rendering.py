@@ -16,7 +16,7 @@ import numpy as np
 from edge_agent.attacks.instruments import BentPrint, CutOut, Partial
 from edge_agent.attacks.material import Material
 from edge_agent.attacks.species import Species
-from edge_agent.attacks.tablet import Playing, Tablet
+from edge_agent.attacks.tablet import OperatedTablet, Playing, Tablet
 from edge_agent.devices.puppet.backdrop import backdrop
 from edge_agent.devices.puppet.behaviour import NEAR_M, Stance
 from edge_agent.devices.puppet.face import LEFT_EYE_OUTER, RIGHT_EYE_OUTER, PuppetFace
@@ -111,6 +111,13 @@ def instrument(species: Species, material: Material, seed: int) -> Stage:
     if species is Species.SCREEN_REPLAY:
         return Stage(Tablet(_playing(material, rng), rng, 0.0), seed)
     raise ValueError(f"{species.value} is fed in behind the camera; it isn't held before one")
+
+
+def operated_screen(material: Material, seed: int) -> Stage:
+    """The stage with a tablet whose operator watches the lights and has a clip ready for each side."""
+    wall = backdrop(Backdrop.PLAIN, material.face, *SIZE)
+    rng = np.random.default_rng((seed, 1))
+    return Stage(OperatedTablet(Person(material.face, *SIZE), wall, rng, 0.0), seed)
 
 
 def living(face: PuppetFace, seed: int) -> Stage:

@@ -29,7 +29,7 @@ class Species(str, Enum):
     @property
     def answers(self) -> bool:
         """Whether its holder can do something with it when a light asks for a turn."""
-        return self not in (Species.SCREEN_REPLAY, Species.STILL)
+        return self is not Species.STILL
 
 
 WHAT_IT_IS = {

@@ -17,6 +17,7 @@ from edge_agent.devices.puppet.behaviour import Stance
 from edge_agent.devices.puppet.flat import Sheet, sheet_to_picture
 from edge_agent.devices.puppet.layers import lay_over, layer
 from edge_agent.devices.puppet.motion import Pose, Sway
+from edge_agent.devices.puppet.person import Person
 from edge_agent.devices.puppet.placement import Placement
 from edge_agent.ports import Image
 
@@ -108,3 +109,28 @@ class Tablet:
             lit = box[:, :, channel] * gain * (1 + self._moire * grid) + glare
             box[:, :, channel] = np.where(on_screen, np.clip(lit, 0, 255), box[:, :, channel]).astype(np.uint8)
         np.minimum(box, box[:, :, 3:], out=box)
+
+
+class OperatedTablet:
+    """A tablet whose operator watches the lights and plays, at each cue, the clip that turns that way.
+
+    person: whose clips they are; wall: what stands behind them in the clips, RGB of the clips' size.
+    """
+
+    def __init__(self, person: Person, wall: Image, rng: np.random.Generator, begun_s: float) -> None:
+        self._person = person
+        self._wall = wall
+        height, width = wall.shape[:2]
+        self._recorded = Placement((width / 2, 0.42 * height), 0.2 * height)
+        self._pose = Pose()
+        self._tablet = Tablet(Playing(self._clip, self._recorded.eyes_px, 0.2 * height), rng, begun_s)
+
+    def draw(self, picture: Image, placement: Placement, stance: Stance, now_s: float) -> None:
+        """The clip is as far as a head would be that follows the lights."""
+        self._pose = stance.pose
+        self._tablet.draw(picture, placement, stance, now_s)
+
+    def _clip(self, _since_s: float) -> Image:
+        shown: Image = self._wall.copy()
+        self._person.draw(shown, self._recorded, self._pose)
+        return shown

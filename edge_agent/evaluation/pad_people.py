@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from edge_agent.attacks.material import Material
-from edge_agent.attacks.rendering import Stage, instrument, living
+from edge_agent.attacks.rendering import Stage, instrument, living, operated_screen
 from edge_agent.attacks.species import Species
 from edge_agent.core.model import FaceObservation, Signal
 from edge_agent.core.rules import PadRules
@@ -82,8 +82,10 @@ def person(material: Material, behaviour: str, seed: int) -> Staged:
 
 
 def attacker(material: Material, species: Species, seed: int) -> Staged:
-    """Somebody who turns the instrument (a `partial`: their head) as the lights ask."""
-    return Staged(instrument(species, material, seed), Visit(**FOLLOWING["prompt"]))
+    """Somebody who turns the instrument as the lights ask; `partial`: the head; a screen: that side's clip."""
+    screen = species is Species.SCREEN_REPLAY
+    stage = operated_screen(material, seed) if screen else instrument(species, material, seed)
+    return Staged(stage, Visit(**FOLLOWING["prompt"]))
 
 
 def present(staged: Staged, watch: Watch, pad: PadRules, seed: int) -> Judged:

@@ -78,6 +78,9 @@ def test_a_living_head_is_accepted_and_a_tilted_print_is_not(astronaut: Material
         held = pad_people.attacker(astronaut, Species.PRINT, 1)
         assert pad_people.present(person, watch, PadRules(), 1).verdict is Verdict.ACCEPTED
         assert pad_people.present(held, watch, PadRules(), 1).verdict is Verdict.REJECTED
+        # What the challenge can't tell from a person (docs/liveness.md): a clip for each side, played as asked.
+        operated = pad_people.attacker(astronaut, Species.SCREEN_REPLAY, 1)
+        assert pad_people.present(operated, watch, PadRules(), 1).verdict is Verdict.ACCEPTED
     finally:
         observer.close()
 
