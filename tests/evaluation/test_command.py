@@ -12,7 +12,7 @@ import pytest
 
 from edge_agent.evaluation import command
 from edge_agent.evaluation.pairs import PairsError
-from tests.vision.faces import portrait
+from tests.vision.faces import portrait, shared
 
 
 def evaluate(*arguments: str | Path) -> int:
@@ -91,3 +91,20 @@ def test_bad_input_is_told_before_the_models_are_loaded(images: Path, tmp_path: 
         evaluate("identify", images, "--gallery", "3")
     with pytest.raises(SystemExit):
         evaluate("identify", images, "--gallery", "0")
+
+
+def test_news_photographs_are_told_apart(tmp_path: Path) -> None:
+    """Forty pairs of LFW's view 1, thresholds from forty others: nearly all are judged rightly."""
+    lfw = shared("lfw_view1")
+    listed = (lfw / "pairsDevTest.txt").read_text().splitlines()
+    mated, others = listed[1:501:12], listed[501::12]
+    for name, start in (("train.txt", 0), ("test.txt", 20)):
+        (tmp_path / name).write_text("\n".join(["20", *mated[start : start + 20], *others[start : start + 20]]) + "\n")
+    target, train, images = tmp_path / "report.json", tmp_path / "train.txt", lfw / "images"
+    evaluate("verify", tmp_path / "test.txt", "--train", train, "--images", images, "--json", target)
+    report = json.loads(target.read_text())
+    assert report["fta"]["count"] == 0
+    assert report["accuracy"]["mean"] >= 0.9
+    assert report["accuracy"]["threshold_from"] == "train.txt"
+    assert report["at_targets"]["1e-2"]["fmr"]["count"] <= 2
+    assert report["other_gates"]["enrolment"]["fta"]["count"] > 0, "turned heads and second faces are refused"
