@@ -36,6 +36,7 @@ from edge_agent.core.messages import (
     SlipFailed,
     SlipPrinted,
     Ticked,
+    TokenRefused,
 )
 from edge_agent.core.model import ESSENTIAL_PARTS, Outcome, Part, Signal
 from edge_agent.core.rules import Now, Rules
@@ -221,7 +222,7 @@ class Agent:
                     waiting.extend(self._told(answer))
 
     def _notice(self, event: Event) -> list[Event]:
-        """Tell logs and ledger of parts that fail and recover, and of copies that came out."""
+        """Tell logs and ledger of parts that fail and recover, of copies that came out and of tokens not taken."""
         copy = self._slips.copy_ended(event)
         if copy is not None:
             return self._recorder.mark_slip(copy, time.monotonic())
@@ -237,6 +238,11 @@ class Agent:
             _log.info("part_recovered", part=event.part.value)
             if event.part is not Part.STORE:
                 return self._recorder.note("part.recovered", {"part": event.part.value}, time.monotonic())
+        elif isinstance(event, TokenRefused):
+            data = {"problem": event.problem, "serial": event.serial or None}
+            if self.session.phase in WITH_PERSON:
+                data["session"] = self.session.session_id
+            return self._recorder.note("token.refused", data, time.monotonic())
         return []
 
     def _perform(self, effect: Effect, now_s: float) -> list[Event]:

@@ -12,37 +12,17 @@ import os
 import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from edge_agent.core.model import PadMode
 from edge_agent.settings_errors import SettingsError, explain
+from edge_agent.settings_section import Identifier, Ratio, Seconds, Section, SectionT
 from edge_agent.settings_yaml import read_document
-
-Seconds = Annotated[float, Field(gt=0, le=600)]
-Ratio = Annotated[float, Field(ge=0, le=1)]
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-
 
 SHIPPED_MANIFEST = Path(__file__).parents[1] / "models" / "manifest.yaml"
 """The models of this release, for commands that are given no settings file."""
-
-
-class Section(BaseModel):
-    """A part of the settings: closed (unknown keys refused) and immutable."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _truth_is_no_number(cls, value: object, info: ValidationInfo) -> object:
-        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation in (int, float):
-            raise ValueError("is true or false, a number is wanted; give a number")
-        return value
-
-
-SectionT = TypeVar("SectionT", bound=Section)
 
 
 class TerminalSettings(Section):
@@ -197,6 +177,19 @@ class MatchingSettings(Section):
     margin: Ratio = Field(0.01, description="1:N: lead the best subject needs over the runner-up; see models/README.md")
 
 
+class TokenSettings(Section):
+    """Cards with a QR code that name a subject (1:1); see docs/tokens.md."""
+
+    camera: bool = Field(True, description="the camera looks for codes while nobody is past being looked at")
+    reader: Literal["none", "serial"] = Field(
+        "none", description="serial: a barcode reader on a serial line; USB readers in serial (CDC) mode"
+    )
+    device: Annotated[str, Field(min_length=1, max_length=200)] = Field("/dev/ttyACM0", description="of the reader")
+    baud: Literal[1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200] = Field(
+        9600, description="of the reader; USB readers take any"
+    )
+
+
 class PrinterSettings(Section):
     """Which printer."""
 
@@ -344,6 +337,7 @@ class Settings(Section):
     matching: MatchingSettings = MatchingSettings()
     printer: PrinterSettings
     leds: LedSettings
+    tokens: TokenSettings = TokenSettings()
     store: StoreSettings
     uplink: UplinkSettings = UplinkSettings()
     log: LogSettings = LogSettings()

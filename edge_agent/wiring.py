@@ -9,36 +9,51 @@ import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 
-from edge_agent.agent import Agent, Crew, Identity
+from edge_agent.agent import STOP_WITHIN_S, Agent, Crew, Identity
 from edge_agent.clock import SystemClock
 from edge_agent.core.model import Gallery, Part
 from edge_agent.core.rules import Limits, MatchRules, PadRules, Rules
 from edge_agent.core.slip import SlipTerminal
+from edge_agent.core.state import Phase
 from edge_agent.crew import AnyWorker, Slot
 from edge_agent.devices.led_simulated import SimulatedLeds
 from edge_agent.devices.printer_worker import PrinterWorker
 from edge_agent.disk_watch import DiskWatch
+from edge_agent.key_files import load_verifying_key
 from edge_agent.language.phrases import CataloguePhrases, PhraseError
 from edge_agent.ports import Camera, CameraError, EmbedderId, LedPanel, Printer, TerminalError
 from edge_agent.recorder import Recorder
-from edge_agent.settings import CameraSettings, LedSettings, LoadedSettings, Settings, TerminalSettings
+from edge_agent.settings import (
+    CameraSettings,
+    LedSettings,
+    LoadedSettings,
+    Settings,
+    TerminalSettings,
+    TokenSettings,
+)
 from edge_agent.slip_desk import SlipDesk
 from edge_agent.store.claims import TerminalIdentity
 from edge_agent.store.database import known_version
 from edge_agent.store.keys import load_keys
 from edge_agent.store.outbox import SqliteOutbox
 from edge_agent.store.store import Store, check_disk
+from edge_agent.token_desk import TokenBook, TokenDesk
 from edge_agent.uplink.host_health import HostHealth
 from edge_agent.uplink.worker import UplinkWorker
 from edge_agent.vision import manifest as manifests
+from edge_agent.vision.codes import CodeWatch, QrReader
 from edge_agent.vision.loading import load_observer
 from edge_agent.vision.manifest import Manifest
 from edge_agent.vision.operating_points import OperatingPointError
 from edge_agent.vision.worker import VisionWorker
 from edge_agent.watchdog import Heartbeats, RestartBudget, SystemdNotifier
+
+if TYPE_CHECKING:
+    from edge_agent.devices.token_reader import TokenReader
 
 SILENCE_S = {Part.VISION: 10.0, Part.PRINTER: 45.0, Part.UPLINK: 20.0}
 """Longest silence of a healthy worker: loading models on a Pi, printing a long slip slowly, a TLS handshake."""
@@ -192,12 +207,18 @@ class Terminal:
     agent: Agent
     crew: Crew
     store: Store
+    token_reader: TokenReader | None = None
 
     def run(self) -> None:
         """Serve; closes the store at the end."""
         try:
+            if self.token_reader is not None:
+                self.token_reader.start()
             self.agent.run(self.crew)
         finally:
+            if self.token_reader is not None:
+                self.token_reader.stop()
+                self.token_reader.join(STOP_WITHIN_S)
             self.store.close()
 
 
@@ -251,10 +272,17 @@ def _assemble(
         notifier=notifier,
         disk=DiskWatch(lambda: check_disk(settings.store.path, settings.store.disk_free_min_mb)),
     )
-    crew = _make_crew(settings, agent, heartbeats)
+    book = TokenBook(
+        load_verifying_key(settings.store.roster_key),
+        frozenset(gallery.subject_ids),
+        store.revoked_tokens(),
+        roster.issued_at,
+    )
+    desk = TokenDesk(book, lambda: clock.now().utc, agent.inbox.post)
+    crew = _make_crew(settings, agent, heartbeats, desk)
     if crew.uplink is not None:
         uplinks.append(crew.uplink)
-    return Terminal(agent, crew, store)
+    return Terminal(agent, crew, store, make_token_reader(settings.tokens, desk))
 
 
 def _slip_terminal(terminal: TerminalSettings) -> SlipTerminal:
@@ -268,7 +296,23 @@ def _slip_terminal(terminal: TerminalSettings) -> SlipTerminal:
     )
 
 
-def _make_crew(settings: Settings, agent: Agent, heartbeats: Heartbeats) -> Crew:
+def make_token_reader(tokens: TokenSettings, desk: TokenDesk) -> TokenReader | None:
+    """The barcode reader the settings name, not started; None when there is none."""
+    if tokens.reader == "none":
+        return None
+    from edge_agent.devices.token_reader import TokenReader
+
+    return TokenReader(tokens, desk.present)
+
+
+def make_code_watch(tokens: TokenSettings, agent: Agent, desk: TokenDesk) -> CodeWatch | None:
+    """What looks for codes in the camera's frames: until a challenge has begun, since a code is of no use after it."""
+    if not tokens.camera:
+        return None
+    return CodeWatch(QrReader(), lambda: agent.session.phase in (Phase.IDLE, Phase.ACQUIRING), desk.present)
+
+
+def _make_crew(settings: Settings, agent: Agent, heartbeats: Heartbeats, desk: TokenDesk) -> Crew:
     """The workers, not started. Each build makes its driver anew, so that a restart starts clean."""
     inbox = agent.inbox
 
@@ -286,6 +330,7 @@ def _make_crew(settings: Settings, agent: Agent, heartbeats: Heartbeats) -> Crew
             offer=inbox.offer,
             report=inbox.post,
             beat=beat(Part.VISION),
+            codes=make_code_watch(settings.tokens, agent, desk),
         )
 
     def printer() -> PrinterWorker:

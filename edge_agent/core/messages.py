@@ -41,6 +41,17 @@ class TokenPresented:
 
 
 @dataclass(frozen=True)
+class TokenRefused:
+    """A code was held up that is no token, or one that is not taken. The session goes on as it was.
+
+    problem: foreign, damaged, expired, revoked or unknown_subject. serial: opaque; empty when it can't be believed.
+    """
+
+    problem: str
+    serial: str = ""
+
+
+@dataclass(frozen=True)
 class PrinterStatusReported:
     """The printer answered a status request, or couldn't."""
 
@@ -110,6 +121,7 @@ Event = (
     Ticked
     | FaceObserved
     | TokenPresented
+    | TokenRefused
     | PrinterStatusReported
     | ClaimRecorded
     | ClaimRefused

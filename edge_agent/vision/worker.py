@@ -18,6 +18,7 @@ from edge_agent.core.messages import PartFailed, PartRecovered
 from edge_agent.core.model import FaceObservation, Part
 from edge_agent.ports import Camera, CameraError, FootageEnded, Frame
 from edge_agent.settings import CameraSettings
+from edge_agent.vision.codes import CodeWatch
 from edge_agent.vision.observer import Observer
 
 _BEAT_S = 0.5
@@ -42,6 +43,7 @@ class VisionWorker:
     build_observer: loads the models; called in the thread, again after they failed.
     offer: takes an observation, may drop it, must not block. report: takes what must not be dropped.
     beat: heartbeat, several times a second at full pace and at least every second otherwise.
+    codes: looks for tokens in the frames, after the faces; None: nobody does.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class VisionWorker:
         offer: Callable[[FaceObservation], None],
         report: Callable[[PartFailed | PartRecovered], None],
         beat: Callable[[], None],
+        codes: CodeWatch | None = None,
         retries: Retries = Retries(),
     ) -> None:
         self._camera = camera
@@ -61,6 +64,7 @@ class VisionWorker:
         self._offer = offer
         self._report = report
         self._beat = beat
+        self._codes = codes
         self._retries = retries
         self._observer: Observer | None = None
         self._awake = False
@@ -182,6 +186,8 @@ class VisionWorker:
             return False
         self._recover(Part.VISION)
         self._offer(observation)
+        if self._codes is not None:
+            self._codes.look(frame)
         return True
 
     def _models_failed(self, error: Exception) -> None:

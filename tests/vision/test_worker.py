@@ -12,8 +12,9 @@ import pytest
 
 from edge_agent.core.messages import PartFailed, PartRecovered
 from edge_agent.core.model import FaceObservation, Part, QualityProblem
-from edge_agent.ports import CameraError, FootageEnded, Frame
+from edge_agent.ports import CameraError, FootageEnded, Frame, Image
 from edge_agent.settings import CameraSettings
+from edge_agent.vision.codes import CodeWatch
 from edge_agent.vision.timings import StageTimings
 from edge_agent.vision.worker import Retries, VisionWorker
 
@@ -88,6 +89,7 @@ class Bench:
         model_errors: list[Exception] | None = None,
         settings: CameraSettings = SETTINGS,
         load_errors: int = 0,
+        codes: CodeWatch | None = None,
     ) -> None:
         self.camera = camera
         self.model_errors = model_errors or []
@@ -103,6 +105,7 @@ class Bench:
             offer=self.observations.append,
             report=self.reports.append,
             beat=self.beat,
+            codes=codes,
             retries=QUICK,
         )
 
@@ -270,3 +273,21 @@ def test_a_failure_is_told_again_after_a_recovery(text: str) -> None:
     with running(Bench(ScriptedCamera(script))) as bench:
         bench.until(lambda: bench.recoveries(Part.CAMERA) == 2)
     assert bench.failures(Part.CAMERA) == [text, text]
+
+
+class OneCode:
+    """A code reader that sees the same code in every frame."""
+
+    def read(self, image_rgb: Image) -> Sequence[str]:
+        assert image_rgb is IMAGE
+        return ("code",)
+
+
+def test_codes_are_looked_for_also_while_nobody_is_there_and_faces_are_told_all_the_same() -> None:
+    heard: list[str] = []
+    bench = Bench(ScriptedCamera(), codes=CodeWatch(OneCode(), lambda: True, heard.append, interval_s=0.0))
+    with running(bench):
+        bench.until(lambda: len(heard) >= 3)
+    assert set(heard) == {"code"}
+    assert bench.observers[0].embeds[0] is False
+    assert len(bench.observations) >= len(heard)

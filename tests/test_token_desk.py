@@ -1,0 +1,105 @@
+"""Where codes arrive: good ones reach the session, refused ones are told once, and no text goes further."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from edge_agent.core.messages import TokenPresented, TokenRefused
+from edge_agent.core.slip import SlipTerminal, qr_text
+from edge_agent.token_desk import REFUSALS_APART_S, REFUSE_AGAIN_S, TELL_AGAIN_S, TokenBook, TokenDesk
+from tests.cards import SERIAL, token_text
+from tests.core.receipts import given
+from tests.store.terminal import NOON, OFFICE
+
+
+class Desk:
+    """A desk with a clock that a test moves, and everything it posted."""
+
+    def __init__(self, revoked: frozenset[str] = frozenset(), issued_at: datetime | None = NOON) -> None:
+        self.now_s, self.utc = 100.0, NOON
+        self.posted: list[TokenPresented | TokenRefused] = []
+        book = TokenBook(OFFICE.public_key(), frozenset({"s1", "s2"}), revoked, issued_at)
+        self.desk = TokenDesk(book, lambda: self.utc, self.posted.append, lambda: self.now_s)
+
+    def shown(self, text: str, after_s: float = REFUSALS_APART_S) -> list[TokenPresented | TokenRefused]:
+        self.now_s += after_s
+        self.posted.clear()
+        self.desk.present(text)
+        return list(self.posted)
+
+
+GOOD = token_text("s1", OFFICE)
+BEFORE = (NOON - timedelta(days=1)).date()
+
+
+@pytest.mark.parametrize(
+    ("text", "revoked", "told"),
+    [
+        (GOOD, "", TokenPresented("s1")),
+        ("https://example.org", "", TokenRefused("foreign")),
+        (token_text("s1", Ed25519PrivateKey.generate()), "", TokenRefused("foreign")),
+        (GOOD[:-1], "", TokenRefused("damaged")),
+        (token_text("s1", OFFICE, last_day=BEFORE), "", TokenRefused("expired", SERIAL)),
+        (GOOD, SERIAL, TokenRefused("revoked", SERIAL)),
+        (token_text("s9", OFFICE), "", TokenRefused("unknown_subject", SERIAL)),
+    ],
+)
+def test_each_code_has_its_answer(text: str, revoked: str, told: object) -> None:
+    assert Desk(frozenset({revoked})).shown(text) == [told]
+
+
+def test_a_card_in_view_is_told_again_each_second_so_that_it_is_not_missed() -> None:
+    desk = Desk()
+    told = [desk.shown(GOOD, after_s=0.25) for _ in range(9)]
+    assert [bool(one) for one in told] == [True, False, False, False] * 2 + [True]
+    assert TELL_AGAIN_S == 1.0
+
+
+def test_a_refused_card_in_view_is_told_once_a_minute() -> None:
+    desk, expired = Desk(), token_text("s1", OFFICE, last_day=BEFORE)
+    told = [desk.shown(expired, after_s=1.0) for _ in range(int(REFUSE_AGAIN_S) + 1)]
+    assert [place for place, one in enumerate(told) if one] == [0, int(REFUSE_AGAIN_S)]
+
+
+def test_nobody_fills_the_ledger_by_waving_codes() -> None:
+    desk = Desk()
+    told = [desk.shown(f"code {number}", after_s=0.25) for number in range(400)]
+    assert sum(map(len, told)) == 100 / REFUSALS_APART_S
+
+
+def test_a_good_card_is_not_held_up_by_a_refused_one() -> None:
+    desk = Desk()
+    desk.shown("foreign")
+    assert desk.shown(GOOD, after_s=0.0) == [TokenPresented("s1")]
+
+
+def test_our_own_slips_are_passed_over() -> None:
+    terminal = SlipTerminal("kiosk-1", "desa", "Balai Desa", "0800-1", "Asia/Jakarta")
+    assert Desk().shown(qr_text(given(), terminal.id)) == []
+
+
+def test_a_clock_that_fell_back_does_not_revive_old_cards() -> None:
+    desk = Desk()
+    desk.utc = datetime(2024, 1, 2, tzinfo=timezone.utc)
+    assert desk.shown(token_text("s1", OFFICE, last_day=BEFORE)) == [TokenRefused("expired", SERIAL)]
+    assert desk.shown(token_text("s1", OFFICE, last_day=NOON.date())) == [TokenPresented("s1")]
+    without = Desk(issued_at=None)
+    without.utc = datetime(2024, 1, 2, tzinfo=timezone.utc)
+    assert without.shown(token_text("s1", OFFICE, last_day=date(2024, 1, 2))) == [TokenPresented("s1")]
+
+
+def test_no_log_line_holds_a_text_or_a_subject() -> None:
+    texts = [GOOD, GOOD[:-1], "https://example.org/s1", token_text("s9", OFFICE), "\udc80\x00"]
+    with structlog.testing.capture_logs() as logs:
+        desk = Desk()
+        for text in texts:
+            desk.shown(text)
+    assert {entry["event"] for entry in logs} == {"token_read", "token_refused"}
+    written = str(logs)
+    assert not any(text in written for text in texts)
+    assert "'s1'" not in written
+    assert "'s9'" not in written
