@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from edge_agent import __version__
 from edge_agent.clock import SystemClock
+from edge_agent.core.slip import Slip
 from edge_agent.enrolment.photos import PhotoTools
 from edge_agent.ports import EmbedderId, TerminalError
 from edge_agent.settings import SHIPPED_MANIFEST, Settings, VisionSettings, load
@@ -42,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     from edge_agent.attacks import command as attacks
     from edge_agent.demo import command as demo
     from edge_agent.enrolment import commands as enrolment
+    from edge_agent.enrolment import token_commands as tokens
     from edge_agent.evaluation import command as evaluation
     from edge_agent.evaluation import pad_command
     from edge_agent.store import commands as store
@@ -60,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         required=True, metavar="build|import|show"
     )
     enrolment.add_commands(commands, roster, _photo_tools)
+    tokens.add_commands(commands, _print_slips)
     store.add_commands(commands, roster, lambda: SystemClock().now(), _embedder_of)
     return parser
 
@@ -92,6 +96,18 @@ def _photo_tools(arguments: argparse.Namespace) -> PhotoTools:
     vision = load(arguments.config).settings.vision if arguments.config else VisionSettings(manifest=SHIPPED_MANIFEST)
     examiner = load_examiner(vision)
     return PhotoTools(load_photo, examiner, examiner.close)
+
+
+def _print_slips(config: Path, slips: Sequence[Slip]) -> None:
+    """Print on the printer of these settings; not while the service holds it."""
+    from edge_agent.wiring import make_printer
+
+    printer = make_printer(load(config).settings)
+    try:
+        for slip in slips:
+            printer.print_slip(slip)
+    finally:
+        printer.close()
 
 
 def _embedder_of(settings: Settings) -> EmbedderId:

@@ -40,9 +40,10 @@ class Line:
 
 @dataclass(frozen=True)
 class QrCode:
-    """A QR code of this text."""
+    """A QR code of this text. width_mm: at most so wide; 30 mm is read by a phone at arm's length."""
 
     text: str
+    width_mm: int = 30
 
 
 @dataclass(frozen=True)

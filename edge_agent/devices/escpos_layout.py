@@ -23,8 +23,6 @@ from edge_agent.ports import PrinterError
 DOTS_PER_MM = 8
 LINE_DOTS = 30
 """Default line spacing (`ESC 2`) of 203 dpi printers."""
-QR_WIDTH_DOTS = 240
-"""30 mm: a phone reads it at arm's length, and it leaves a quiet zone on 58 mm paper."""
 QR_MODULE_MIN_DOTS, QR_MODULE_MAX_DOTS = 3, 8
 PICTURE_BAND_DOTS = 64
 """Pictures go in bands of this height: cheap printers have memory for little more."""
@@ -126,7 +124,8 @@ class EscposLayout:
         except ValueError as error:  # qrcode's DataOverflowError is not one in every version; its version check is
             raise self._too_long(code) from error
         modules = len(grid.modules)
-        size = min(max(QR_WIDTH_DOTS // modules, QR_MODULE_MIN_DOTS), QR_MODULE_MAX_DOTS)
+        width_dots = min(code.width_mm * DOTS_PER_MM, self.sheet.dots)
+        size = min(max(width_dots // modules, QR_MODULE_MIN_DOTS), QR_MODULE_MAX_DOTS)
         if modules * size > self.sheet.dots:
             raise self._too_long(code)
         grid.box_size = size
