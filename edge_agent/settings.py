@@ -114,12 +114,15 @@ class VisionSettings(Section):
     )
     threads: Annotated[int, Field(ge=1, le=8)] = Field(1, description="of the model's interpreter")
     quality: QualitySettings = QualitySettings()
-    track_max_gap_s: Seconds = Field(0.6, description="unseen for longer, a face is a new track")
+    track_max_gap_s: Seconds = Field(1.0, description="unseen for longer, a face is a new track")
     track_max_jump_ratio: Annotated[float, Field(gt=0, le=5)] = Field(
         0.6, description="move within 1/15 s, in eye distances, above which it is another track"
     )
     track_swap_fmr: Annotated[float, Field(gt=0, le=0.1)] = Field(
         1e-4, description="a frame less like its track than the model's threshold for this FMR is somebody else's face"
+    )
+    track_swap_turned_fmr: Annotated[float, Field(gt=0, le=0.1)] = Field(
+        1e-2, description="the same for a turned head, which is less like its own straight look"
     )
 
 

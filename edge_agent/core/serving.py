@@ -23,6 +23,11 @@ PROBE_SPACING_S = 0.2
 GUIDANCE_HOLD_S = 0.8
 """A quality signal stays at least this long, so that a person can read it."""
 
+STEADY_PARALLAX = 0.04
+"""A head that moves more than this over the frames of acquiring is on its way; its straight look isn't known yet."""
+
+BETWEEN_TRIES_S = 1.0
+
 _GUIDANCE = {
     QualityProblem.NO_FACE: Signal.LOOK_HERE,
     QualityProblem.MANY_FACES: Signal.ONE_AT_A_TIME,
@@ -87,7 +92,7 @@ def _why_too_long(session: Session, rules: Rules) -> Reason:
 
 
 def _acquire(session: Session, now: Now, rules: Rules) -> Move:
-    if len(session.straight) >= rules.limits.acquire_frames:
+    if _looks_straight(session, now, rules):
         return _begin_challenge(session, now, rules)
     if elapsed_s(session, now) > rules.limits.acquire_s:
         stayed_far = QualityProblem.TOO_FAR in session.problems
@@ -98,12 +103,21 @@ def _acquire(session: Session, now: Now, rules: Rules) -> Move:
     return show(session, guidance, now)
 
 
+def _looks_straight(session: Session, now: Now, rules: Rules) -> bool:
+    """Enough good frames in a row, of a head at rest; after a try, time to understand and to look ahead again."""
+    latest = session.straight[-rules.limits.acquire_frames :]
+    if len(latest) < rules.limits.acquire_frames or max(latest) - min(latest) > STEADY_PARALLAX:
+        return False
+    return session.pad_attempts == 0 or elapsed_s(session, now) >= BETWEEN_TRIES_S
+
+
 def _begin_challenge(session: Session, now: Now, rules: Rules) -> Move:
     if rules.pad.mode is PadMode.DISABLED:
         return _begin_identifying(session, now)
     if session.pad_attempts >= rules.pad.attempts:
         return _last_try_void(session, now, rules)
-    neutral = sorted(session.straight)[len(session.straight) // 2]
+    latest = session.straight[-rules.limits.acquire_frames :]
+    neutral = sorted(latest)[len(latest) // 2]
     challenge = liveness.begin(rules.pad, neutral, now.monotonic_s, now.entropy)
     # What was seen before is not fused: it might be a picture held up, with somebody else turning for it.
     session = replace(session, probes=(), challenge=challenge, pad_attempts=session.pad_attempts + 1)

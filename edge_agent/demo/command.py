@@ -33,15 +33,7 @@ ENROL_LIVE_S = 3.0
 MOST_S = 150.0
 
 EXPECTED = ((Outcome.GIVEN, None), (Outcome.NOT_ENTITLED, Reason.ALREADY_CLAIMED), (Outcome.REFERRED, Reason.NOT_LIVE))
-VISITS = {
-    "seed": 11,
-    "visits": [
-        {"who": "the astronaut", "behaviour": "cooperative"},
-        {"who": "the astronaut again", "behaviour": "cooperative"},
-        {"who": "somebody with her photograph", "attack": "photo"},
-    ],
-    "then": "stay_empty",
-}
+ATTACKS = {"photo": "somebody with her photograph", "replay": "somebody with a recording of her"}
 
 DESCRIPTION = """Serve one person, end to end: the real daemon runs as its own process with a simulated camera,
 printer and LEDs against a mosquitto started for it. A portrait moved as a living head steps up, follows the lights,
@@ -65,6 +57,13 @@ def add_commands(subparsers: Any) -> None:
         "--pad",
         choices=("disabled", "recorded", "enforced"),
         help="liveness: default enforced; recorded with --video, since a recording can't follow the lights",
+    )
+    parser.add_argument(
+        "--attack",
+        choices=tuple(ATTACKS),
+        default="photo",
+        help="what the third visitor holds up (photo); a recording turns as it likes and so passes by chance now and "
+        "then, see docs/liveness.md",
     )
     parser.add_argument("--json", action="store_true", help="print a summary as JSON on standard output")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="keep slips, settings, logs and database here")
@@ -111,6 +110,19 @@ def _folder(wanted: Path | None) -> Path:
     return folder
 
 
+def visits(attack: str) -> dict[str, object]:
+    """The puppet's script: she comes, comes again, and then somebody else with a picture of her."""
+    return {
+        "seed": 11,
+        "visits": [
+            {"who": "the astronaut", "behaviour": "cooperative"},
+            {"who": "the astronaut again", "behaviour": "cooperative"},
+            {"who": ATTACKS[attack], "attack": attack},
+        ],
+        "then": "stay_empty",
+    }
+
+
 def _scene(arguments: argparse.Namespace, folder: Path, pad: str) -> Scene:
     if arguments.video is not None:
         return footage_scene(arguments.video, pad)
@@ -122,7 +134,7 @@ def _scene(arguments: argparse.Namespace, folder: Path, pad: str) -> Scene:
         }
         return Scene(camera, lambda: _pictures(CameraSettings.model_validate(camera), ENROL_LIVE_S), pad)
     script = folder / "visits.yaml"
-    script.write_text(yaml.safe_dump(VISITS, sort_keys=False), encoding="utf-8")
+    script.write_text(yaml.safe_dump(visits(arguments.attack), sort_keys=False), encoding="utf-8")
     return Scene({"driver": "puppet", "path": str(script)}, lambda: [load_photo(PORTRAIT)], pad)
 
 

@@ -21,9 +21,12 @@ def load_observer(settings: VisionSettings) -> Observer:
     """An observer for the frames of one camera. Raises TerminalError naming the model, the file and the remedy."""
     models, folder = _verified(settings)
     spec = models.active_embedder
-    same_face_min = spec.threshold_for_fmr(settings.track_swap_fmr, fused=1, mirrored=settings.mirrored_average)
+    same, turned = (
+        spec.threshold_for_fmr(fmr, fused=1, mirrored=settings.mirrored_average)
+        for fmr in (settings.track_swap_fmr, settings.track_swap_turned_fmr)
+    )
     embedder = Embedder(spec, folder, settings.mirrored_average, settings.threads)
-    return Observer(Landmarker(folder / models.active_landmarker.file), embedder, settings, same_face_min)
+    return Observer(Landmarker(folder / models.active_landmarker.file), embedder, settings, same, turned)
 
 
 def load_examiner(settings: VisionSettings) -> PhotoExaminer:

@@ -20,7 +20,8 @@ from edge_agent.vision.tracker import Tracker
 
 COMPARABLE_PARALLAX = 0.30
 """A head turned up to here is still compared with its track, so that nobody else can do the turning. Same faces stayed
-at a cosine of 0.962 or above on two clips, the other speaker at 0.859 or below; false non-matches rise beyond it."""
+at a cosine of 0.962 or above on two clips and 0.951 on the puppet, the other speaker at 0.859 or below; false
+non-matches rise beyond it."""
 
 
 class FaceFinder(Protocol):
@@ -52,13 +53,14 @@ class Observer:
         embedder: FaceEmbedder,
         settings: VisionSettings,
         same_face_min: float | None = None,
+        turned_face_min: float | None = None,
     ) -> None:
-        """same_face_min: cosine for `Tracker.confirm`; None: tracks are not checked by likeness."""
+        """same_face_min, turned_face_min: cosines for `Tracker`; None: tracks are not checked by likeness."""
         self.timings = StageTimings()
         self._landmarker = landmarker
         self._embedder = embedder
         self._bounds = settings.quality
-        self._tracker = Tracker(settings, same_face_min)
+        self._tracker = Tracker(settings, same_face_min, turned_face_min)
         self._last_ms = 0
 
     def observe(self, frame: Frame, embed: bool = True) -> FaceObservation:
@@ -87,8 +89,10 @@ class Observer:
             now = self.timings.add(Stage.CHIP, now)
             seen = self._embedder.embed_chip(chip)
             self.timings.add(Stage.EMBED, now)
-            track_id = self._tracker.confirm(seen)
-            probe = None if turned_only else seen
+            if turned_only:
+                track_id = self._tracker.confirm_turned(seen)
+            else:
+                track_id, probe = self._tracker.confirm(seen), seen
         self.timings.add(Stage.TOTAL, began)
         return FaceObservation(
             captured_s=frame.captured_s,

@@ -43,13 +43,18 @@ class _Track:
 class Tracker:
     """Follows the main face. `update` with every frame, then `confirm` with its probe, if it gave one."""
 
-    def __init__(self, settings: VisionSettings, same_face_min: float | None = None) -> None:
+    def __init__(
+        self, settings: VisionSettings, same_face_min: float | None = None, turned_face_min: float | None = None
+    ) -> None:
         """same_face_min: cosine to the track's mean below which a probe is somebody else's, -1..1; None: don't compare.
+        turned_face_min: the same for a turned face, which is less like its own straight look.
 
-        It depends on the embedder; take `EmbedderSpec.threshold_for_fmr(settings.track_swap_fmr)`.
+        They depend on the embedder; take `EmbedderSpec.threshold_for_fmr` of `settings.track_swap_fmr` and
+        `settings.track_swap_turned_fmr`.
         """
         self._settings = settings
         self._same_face_min = same_face_min
+        self._turned_face_min = turned_face_min
         self._track: _Track | None = None
         self._last_id = 0
 
@@ -73,15 +78,24 @@ class Tracker:
         track = self._track
         if track is None:
             raise ValueError("confirm() before update(): there is no track to compare the probe with")
-        if track.likeness is not None and self._same_face_min is not None:
-            length = float(np.linalg.norm(track.likeness))
-            cosine = float(probe @ track.likeness) / length if length > 0 else 1.0
-            if not cosine >= self._same_face_min:  # so that NaN is somebody else
-                track = self._begin(track.eyes_px, track.size_px, track.seen_s)
+        if _unlike(track, probe, self._same_face_min):
+            track = self._begin(track.eyes_px, track.size_px, track.seen_s)
         # A mean over about the last two seconds' probes: a slow morph then still meets the track's own past.
         track.probes = min(track.probes + 1.0, _PROBES_REMEMBERED)
         before = np.zeros(len(probe)) if track.likeness is None else track.likeness
         track.likeness = before + (probe - before) / track.probes
+        return track.track_id
+
+    def confirm_turned(self, probe: Embedding) -> int:
+        """As `confirm` for a turned face: compared with the track's straight looks, and not remembered with them.
+
+        Raises ValueError when no face was updated before.
+        """
+        track = self._track
+        if track is None:
+            raise ValueError("confirm_turned() before update(): there is no track to compare the probe with")
+        if _unlike(track, probe, self._turned_face_min):
+            track = self._begin(track.eyes_px, track.size_px, track.seen_s)
         return track.track_id
 
     def usual_eye_open(self) -> float | None:
@@ -108,3 +122,12 @@ class Tracker:
         self._last_id += 1
         self._track = _Track(self._last_id, captured_s, eyes_px, size_px)
         return self._track
+
+
+def _unlike(track: _Track, probe: Embedding, cosine_min: float | None) -> bool:
+    """Whether the probe is somebody else's than the track's, as far as the track has a likeness."""
+    if track.likeness is None or cosine_min is None:
+        return False
+    length = float(np.linalg.norm(track.likeness))
+    cosine = float(probe @ track.likeness) / length if length > 0 else 1.0
+    return not cosine >= cosine_min  # so that NaN is somebody else

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from edge_agent.core import liveness
@@ -177,3 +179,35 @@ def test_a_card_still_in_view_of_the_last_person_does_not_name_the_next() -> Non
 
 def test_faces_of_different_people_are_far_apart() -> None:
     assert abs(float(np.dot(FACES[ANA], FACES[BUDI]))) < 0.1
+
+
+def arrived(bounds: Rules) -> Terminal:
+    """Ana stands there and is being looked at; nothing of her is known yet."""
+    terminal = Terminal(bounds)
+    while terminal.session.phase is Phase.IDLE:
+        terminal.see(frame(terminal.now_s, ANA, problems=(QualityProblem.BLURRED,)))
+    return terminal
+
+
+def test_a_moving_head_is_not_taken_for_the_straight_look() -> None:
+    terminal = arrived(rules(limits=replace(LIMITS, acquire_frames=3)))
+    for parallax in (0.11, 0.06, 0.01):  # on the way back from a turn
+        terminal.see(frame(terminal.now_s, ANA, parallax))
+    assert terminal.session.phase is Phase.ACQUIRING
+    for _ in range(2):
+        terminal.see(frame(terminal.now_s, ANA, 0.01))
+    assert terminal.session.phase is Phase.CHALLENGING
+    assert terminal.session.challenge is not None
+    assert terminal.session.challenge.neutral == 0.01
+
+
+def test_after_a_failed_try_there_is_time_to_look_ahead_again() -> None:
+    terminal = arrived(rules())
+    terminal.see(frame(terminal.now_s, ANA))
+    terminal.see(frame(terminal.now_s + FRAME_S, ANA, 0.25))  # unasked
+    assert (terminal.session.phase, terminal.session.pad_attempts) == (Phase.ACQUIRING, 1)
+    began_s = terminal.now_s
+    while terminal.session.phase is Phase.ACQUIRING:
+        terminal.see(frame(terminal.now_s, ANA))
+    assert terminal.session.pad_attempts == 2
+    assert 1.0 <= terminal.now_s - began_s <= 1.0 + 2 * FRAME_S

@@ -150,17 +150,16 @@ def test_somebody_else_s_turned_face_is_another_track_and_gives_no_probe() -> No
 
         def embed_chip(self, chip: Image) -> Embedding:
             own = super().embed_chip(chip)
-            return own if self.embedded < 3 else np.roll(own, 1)
+            return own if self.embedded < 4 else np.roll(own, 1)
 
-    settings = SETTINGS.model_copy(update={"quality": SETTINGS.quality.model_copy(update={"parallax_max": 0.0})})
-    mesh = portrait_mesh()
-    straight = Observer(ScriptedLandmarker([[mesh]] * 2), TwoPeople(), SETTINGS, same_face_min=0.94)
-    first = [straight.observe(Frame(portrait(), i / 15, i)) for i in range(2)]
-    turned = Observer(ScriptedLandmarker([[mesh]] * 4), TwoPeople(), settings, same_face_min=0.94)
-    seen = [turned.observe(Frame(portrait(), i / 15, i)) for i in range(4)]
-    assert all(one.probe is not None for one in first)
-    assert all(one.problems == (QualityProblem.TURNED,) and one.probe is None for one in seen)
-    assert [one.track_id for one in seen] == [1, 1, 2, 2]
+    straight, turned = portrait_mesh(), portrait_mesh().copy()
+    turned[1, 0] += 0.2 * float(np.linalg.norm(turned[263, :2] - turned[33, :2]))
+    landmarker = ScriptedLandmarker([[straight], [straight], [turned], [turned], [turned]])
+    observer = Observer(landmarker, TwoPeople(), SETTINGS, same_face_min=0.94, turned_face_min=0.9)
+    seen = [observer.observe(Frame(portrait(), i / 15, i)) for i in range(5)]
+    assert [one.probe is not None for one in seen] == [True, True, False, False, False]
+    assert all(one.problems == (QualityProblem.TURNED,) for one in seen[2:])
+    assert [one.track_id for one in seen] == [1, 1, 1, 2, 2]
 
 
 def test_time_never_falls_for_the_landmarker(embedder: CountingEmbedder) -> None:

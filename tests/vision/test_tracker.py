@@ -162,3 +162,15 @@ def test_the_shipped_embedder_says_how_alike_a_track_must_be() -> None:
     spec = load(REPOSITORY / "models" / "manifest.yaml").active_embedder
     for mirrored in (True, False):
         assert 0.93 < spec.threshold_for_fmr(SETTINGS.track_swap_fmr, fused=1, mirrored=mirrored) < 0.95
+
+
+def test_a_turned_face_is_compared_loosely_and_not_remembered() -> None:
+    tracker = Tracker(SETTINGS, same_face_min=0.94, turned_face_min=0.9)
+    straight = np.array([1, 0], np.float32)
+    turned = np.array([0.92, np.sqrt(1 - 0.92**2)], np.float32)
+    first = tracker.update(moved(), 0.0)
+    assert tracker.confirm(straight) == first
+    for _ in range(50):
+        assert tracker.confirm_turned(turned) == first
+    assert tracker.confirm(straight) == first
+    assert tracker.confirm_turned(np.array([0.5, np.sqrt(0.75)], np.float32)) != first
