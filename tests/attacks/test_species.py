@@ -7,10 +7,14 @@ import hashlib
 import numpy as np
 import pytest
 
+from edge_agent.attacks.curved import draw_curved
 from edge_agent.attacks.material import Material, read_material
 from edge_agent.attacks.rendering import SIZE, Footage, frames
 from edge_agent.attacks.species import WHAT_IT_IS, Species
 from edge_agent.core.rules import PadRules
+from edge_agent.devices.puppet.motion import Pose
+from edge_agent.devices.puppet.placement import Placement
+from edge_agent.devices.puppet.subjects import print_of
 from edge_agent.ports import Image
 from edge_agent.vision.landmarks import Landmarker
 from edge_agent.vision.parallax import parallax
@@ -50,6 +54,17 @@ def test_a_face_is_found_in_every_species(species: Species, material: Material) 
 def test_a_plane_shows_no_parallax_however_it_is_turned(species: Species, seed: int, material: Material) -> None:
     seen = parallaxes(rendered(species, material, Footage(8.0, 5.0, seed)))
     assert max(np.abs(seen)) < PadRules().turn_parallax
+
+
+def test_a_print_bent_round_a_head_has_depth_and_a_straight_one_has_not(material: Material) -> None:
+    def seen(radius: float) -> float:
+        picture = np.full((480, 640, 3), 150, np.uint8)
+        sheet = print_of(material.face)
+        draw_curved(picture, sheet, Placement((320.0, 200.0), 86.0), Pose(yaw_deg=33.0), radius)
+        return parallax(meshes(picture)[0])
+
+    assert seen(0.9) > PadRules().turn_parallax
+    assert abs(seen(50.0)) < 0.06
 
 
 @pytest.mark.parametrize("species", [Species.PARTIAL, Species.SCREEN_REPLAY])
