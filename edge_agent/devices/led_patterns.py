@@ -175,8 +175,10 @@ PATTERNS: dict[Signal, LedPattern] = {
     Signal.TAKE_SLIP_FAILED: LedPattern(
         _steps((0.5, "green yellow red"), (0.5, "")),
         Told(
-            "Hasil sudah dicatat, tetapi struk tidak tercetak. Periksa printer, lalu cetak salinan.",
-            "The outcome is recorded but its slip did not print. Check the printer, then print a copy.",
+            "Hasil sudah dicatat, tetapi struk tidak tercetak. Periksa printer, lalu minta orang itu maju lagi: "
+            "struk dicetak.",
+            "The outcome is recorded but its slip did not print. Check the printer, then let the person step up again: "
+            "the slip is printed then.",
         ),
         Told("Jangan pergi dulu; panggil petugas.", "Please don't leave yet; call the officer."),
     ),
