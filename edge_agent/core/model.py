@@ -18,6 +18,11 @@ Embedding = npt.NDArray[np.float32]
 """One face embedding, shape (d,), float32, unit length."""
 
 
+Shape = npt.NDArray[np.float32]
+"""Where the points of a face mesh lie, shape (n, 2), float32: in outer eye corner distances from their middle, x along
+the eye line to the recipient's own left, y down. Place, size and roll are taken out, turning and tilting are not."""
+
+
 class Outcome(str, Enum):
     """How a session ended. There is no "denied by the face"."""
 
@@ -89,6 +94,24 @@ class Direction(str, Enum):
 
 
 @dataclass(frozen=True, eq=False)
+class FrameCues:
+    """What one frame shows of a presentation attack, besides its parallax; judged over a session by `core/cues.py`.
+
+    shape: of the face. eye_open: eye height over width, mean of both. fingerprint: 64 bits of all pixels; a living
+    sensor's noise never gives the same twice. moire, bezel, cast: 0..1, traces of a screen, 1 the surest. passive: bona
+    fide score of the passive PAD model, 0..1. None: not looked for in this frame.
+    """
+
+    shape: Shape
+    eye_open: float
+    fingerprint: int
+    moire: float | None = None
+    bezel: float | None = None
+    cast: float | None = None
+    passive: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class FaceObservation:
     """What one frame showed; the frame itself never leaves `vision`.
 
@@ -100,6 +123,7 @@ class FaceObservation:
     eye_distance_px: outer eye corner distance in the frame; None without a face.
     quality: 0..1, how well the frame suits matching; orders frames for fusion.
     probe: embedding, present only when `problems` is empty.
+    cues: of presentation attacks; None without a face, or while nobody is being served.
     """
 
     captured_s: float
@@ -109,6 +133,7 @@ class FaceObservation:
     eye_distance_px: float | None = None
     quality: float = 0.0
     probe: Embedding | None = None
+    cues: FrameCues | None = None
 
 
 class PadMode(str, Enum):
