@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import Protocol
 
-from edge_agent.core.model import Embedding, FaceObservation, QualityProblem
+from edge_agent.core.model import Embedding, FaceObservation, FrameCues, QualityProblem
 from edge_agent.ports import Frame, Image
 from edge_agent.settings import VisionSettings
 from edge_agent.vision import quality
+from edge_agent.vision.fingerprint import fingerprint
 from edge_agent.vision.parallax import Mesh
+from edge_agent.vision.shape import shape_of
 from edge_agent.vision.timings import Stage, StageTimings
 from edge_agent.vision.tracker import Tracker
 
@@ -64,7 +66,7 @@ class Observer:
         self._last_ms = 0
 
     def observe(self, frame: Frame, embed: bool = True) -> FaceObservation:
-        """Look at one frame. embed: False leaves the probe out, for a terminal that nobody stands at."""
+        """Look at one frame. embed: False leaves probe and cues out, for a terminal that nobody stands at."""
         began = perf_counter()
         # A camera that was opened again may hand out a frame from just before: time must not fall for the landmarker.
         self._last_ms = max(self._last_ms, int(frame.captured_s * 1000.0))
@@ -82,6 +84,10 @@ class Observer:
         if QualityProblem.TURNED not in problems:
             self._tracker.note_eye_open(face.eye_open)
         now = self.timings.add(Stage.QUALITY, now)
+        cues: FrameCues | None = None
+        if embed:
+            cues = FrameCues(shape_of(mesh), face.eye_open, fingerprint(frame.image))
+            now = self.timings.add(Stage.CUES, now)
         probe: Embedding | None = None
         turned_only = problems == (QualityProblem.TURNED,) and abs(face.parallax) <= COMPARABLE_PARALLAX
         if embed and (not problems or turned_only):
@@ -102,6 +108,7 @@ class Observer:
             eye_distance_px=face.eye_distance_px,
             quality=quality.score(face, self._bounds),
             probe=probe,
+            cues=cues,
         )
 
     def close(self) -> None:

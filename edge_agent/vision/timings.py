@@ -18,6 +18,7 @@ class Stage(str, Enum):
 
     LANDMARKS = "landmarks"
     QUALITY = "quality"
+    CUES = "cues"
     CHIP = "chip"
     EMBED = "embed"
     TOTAL = "total"
