@@ -108,10 +108,12 @@ def tilt_sine(neutral: Shape, shape: Shape) -> float:
     A tilted plane is seen foreshortened across its axis by the cosine, whatever it carries, so the smaller over the
     larger singular value of the best affine map from one shape to the other is that cosine. 0.0 for degenerate shapes.
     """
+    if not _finite(neutral, shape):
+        return 0.0
     before = neutral.astype(np.float64) - neutral.mean(axis=0)
     after = shape.astype(np.float64) - shape.mean(axis=0)
     gram = before.T @ before
-    if not np.isfinite(gram).all() or not np.isfinite(after).all() or np.linalg.det(gram) < 1e-9:
+    if np.linalg.det(gram) < 1e-9:
         return 0.0
     values = np.linalg.svd(np.linalg.solve(gram, before.T @ after), compute_uv=False)
     cosine = float(values[1] / values[0]) if values[0] > 0 else 1.0
@@ -124,6 +126,8 @@ def plane_misfit(neutral: Shape, shape: Shape) -> float:
     The homography is the least-squares solution of the linear equations (DLT); shapes are already well scaled for it.
     0.0 for degenerate shapes.
     """
+    if not _finite(neutral, shape):
+        return 0.0
     x, y = neutral.astype(np.float64).T
     u, v = shape.astype(np.float64).T
     zero, one = np.zeros_like(x), np.ones_like(x)
@@ -133,15 +137,16 @@ def plane_misfit(neutral: Shape, shape: Shape) -> float:
             np.stack([zero, zero, zero, x, y, one, -v * x, -v * y, -v], axis=1),
         ]
     )
-    normal = rows.T @ rows
-    if not np.isfinite(normal).all():
-        return 0.0
-    matrix = np.linalg.eigh(normal)[1][:, 0].reshape(3, 3)
+    matrix = np.linalg.eigh(rows.T @ rows)[1][:, 0].reshape(3, 3)
     moved = np.stack([x, y, one], axis=1) @ matrix.T
     if float(np.abs(moved[:, 2]).min()) < 1e-9:
         return 0.0
     away = moved[:, :2] / moved[:, 2:] - np.stack([u, v], axis=1)
     return float(np.sqrt((away**2).sum(axis=1).mean()))
+
+
+def _finite(*shapes: Shape) -> bool:
+    return all(bool(np.isfinite(shape).all()) for shape in shapes)
 
 
 def _and(values: tuple[float, ...], value: float | None) -> tuple[float, ...]:
