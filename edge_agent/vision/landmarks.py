@@ -1,8 +1,8 @@
 """Face landmarks by MediaPipe's Tasks API; the only file that imports mediapipe.
 
 Rules: only the first `real_points` of the 478 points mean anything (manifest); the rest is padding. Importing
-mediapipe takes about 0.6 s on a PC and several times that on a Pi (it pulls in matplotlib and sounddevice), so it
-happens when a landmarker is made, not when this module is imported.
+mediapipe takes a part of a second even without what it imports for drawing and recording (`_UNUSED`), so it happens
+when a landmarker is made, not when this module is imported.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_agent.ports import Image, TerminalError
+from edge_agent.vision.deferred_imports import deferred_imports
 from edge_agent.vision.native_stderr import quiet_native_stderr
 
 Mesh = npt.NDArray[np.float32]
 """One face, (478, 3) float32: x and y in image pixels, z relative, in the same unit, smaller is nearer."""
 
 MESH_POINTS = 478
+
+_UNUSED = ("matplotlib", "matplotlib.pyplot", "sounddevice")
+"""Imported by mediapipe 1.2.2 for its drawing and audio tools: three quarters of its import time and 37 MB."""
 
 
 class LandmarkerError(TerminalError):
@@ -100,11 +104,12 @@ class Landmarker:
         self.close()
 
     def _make(self, path: Path, max_faces: int, confidence_min: float) -> None:
-        from mediapipe.tasks.python.core.base_options import BaseOptions
-        from mediapipe.tasks.python.vision.core.image import Image as MediaPipeImage
-        from mediapipe.tasks.python.vision.core.image import ImageFormat
-        from mediapipe.tasks.python.vision.core.vision_task_running_mode import VisionTaskRunningMode
-        from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarker, FaceLandmarkerOptions
+        with deferred_imports(*_UNUSED):
+            from mediapipe.tasks.python.core.base_options import BaseOptions
+            from mediapipe.tasks.python.vision.core.image import Image as MediaPipeImage
+            from mediapipe.tasks.python.vision.core.image import ImageFormat
+            from mediapipe.tasks.python.vision.core.vision_task_running_mode import VisionTaskRunningMode
+            from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarker, FaceLandmarkerOptions
 
         if not path.is_file():
             raise FileNotFoundError(2, "no such file", str(path))
