@@ -25,6 +25,7 @@ from edge_agent.core.messages import (
 from edge_agent.core.model import ESSENTIAL_PARTS, MatchKind, Outcome, Paper, Part, Reason, Signal
 from edge_agent.core.rules import Now
 from edge_agent.core.state import Move, Phase, Session, enter, show
+from edge_agent.core.witness import NOTHING_SEEN
 
 OUTCOME_SIGNAL = {
     Outcome.GIVEN: Signal.GIVEN,
@@ -37,7 +38,9 @@ OUTCOME_SIGNAL = {
 def refer(session: Session, reason: Reason, now: Now) -> Move:
     """End without a claim, for this reason: REFERRED, or ABANDONED when they left."""
     kind = MatchKind.IDENTIFICATION if session.token is None else MatchKind.VERIFICATION
-    record = RecordOutcome(session.session_id, reason.outcome, reason, kind, session.pad, session.pad_attempts)
+    record = RecordOutcome(
+        session.session_id, reason.outcome, reason, kind, session.pad, session.pad_attempts, session.pad_cues
+    )
     session = replace(forget(session), outcome=reason.outcome, reason=reason)
     session, effects = show(enter(session, Phase.RECORDING, now), Signal.WORKING, now)
     return session, (*effects, record)
@@ -45,7 +48,7 @@ def refer(session: Session, reason: Reason, now: Now) -> Move:
 
 def forget(session: Session) -> Session:
     """The decision is made: drop what identified the person, and the token that named them."""
-    return replace(session, token=None, straight=(), probes=(), challenge=None)
+    return replace(session, token=None, straight=(), probes=(), challenge=None, witness=NOTHING_SEEN)
 
 
 def on_recorded(session: Session, event: ClaimRecorded | ClaimRefused | OutcomeRecorded, now: Now) -> Move:

@@ -165,6 +165,7 @@ class RecordOutcome:
     kind: MatchKind
     pad: PadVerdict
     pad_attempts: int
+    pad_cues: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

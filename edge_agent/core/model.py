@@ -38,6 +38,7 @@ class Reason(str, Enum):
     NOT_RECOGNISED = "not_recognised"
     AMBIGUOUS = "ambiguous"
     NOT_LIVE = "not_live"
+    COULD_NOT_TURN = "could_not_turn"
     NO_USABLE_VIEW = "no_usable_view"
     TOOK_TOO_LONG = "took_too_long"
     PRINTER_UNAVAILABLE = "printer_unavailable"
@@ -164,7 +165,7 @@ class Evidence:
     """How the person was recognised, for the record: numbers only, no biometric data.
 
     score, runner_up: cosine similarity, -1..1; threshold: the score required; margin: required lead over the runner-up
-    (None for 1:1). frames: probes fused. pad_attempts: challenges begun.
+    (None for 1:1). frames: probes fused. pad_attempts: challenges begun. pad_cues: scores of `core/cues.py` by name.
     """
 
     kind: MatchKind
@@ -176,6 +177,7 @@ class Evidence:
     frames: int
     pad: PadVerdict
     pad_attempts: int
+    pad_cues: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Rules: durations are seconds; bounds are checked where the values are made (`set
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge_agent.core.model import Gallery, PadMode
 
@@ -14,7 +14,7 @@ from edge_agent.core.model import Gallery, PadMode
 class Limits:
     """How long each phase may take. `max_s` bounds the whole session, recording and printing included."""
 
-    max_s: float = 30.0
+    max_s: float = 45.0
     arrive_s: float = 0.4
     acquire_s: float = 8.0
     acquire_frames: int = 3
@@ -35,7 +35,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class PadRules:
-    """Liveness challenge: how many turns, how long for each, how far. Parallax as in `FaceObservation.parallax`."""
+    """Liveness challenge: how many turns, how long for each, how far. Parallax as in `FaceObservation.parallax`.
+
+    slow_factor, slow_turn_parallax: of `slower`. cues_decide: False only writes what the cues found into the record.
+    passive_threshold: of the passive PAD model, where there is one.
+    """
 
     mode: PadMode = PadMode.ENFORCED
     attempts: int = 2
@@ -47,6 +51,20 @@ class PadRules:
     gap_max_s: float = 0.8
     turn_parallax: float = 0.13
     centre_parallax: float = 0.07
+    slow_factor: float = 1.5
+    slow_turn_parallax: float = 0.10
+    cues_decide: bool = True
+    passive_threshold: float | None = None
+
+    @property
+    def slower(self) -> PadRules:
+        """The same for somebody whose turns were not seen in time: longer windows, and a smaller turn is enough."""
+        return replace(
+            self,
+            answer_max_s=self.answer_max_s * self.slow_factor,
+            centre_s=self.centre_s * self.slow_factor,
+            turn_parallax=min(self.turn_parallax, self.slow_turn_parallax),
+        )
 
 
 @dataclass(frozen=True)

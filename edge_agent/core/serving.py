@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge_agent.core import liveness, matching
+from edge_agent.core import cues, liveness, matching
 from edge_agent.core.ending import forget, refer
 from edge_agent.core.messages import AskPrinterStatus, RecordClaim
 from edge_agent.core.model import Evidence, FaceObservation, PadMode, PadVerdict, QualityProblem, Reason, Signal
-from edge_agent.core.rules import Now, Rules
-from edge_agent.core.state import Move, Phase, Probe, Session, elapsed_s, enter, show
+from edge_agent.core.rules import Now, PadRules, Rules
+from edge_agent.core.state import Move, Phase, Probe, Session, Straight, elapsed_s, enter, show
+from edge_agent.core.witness import NOTHING_SEEN, compare_with, see
 
 PROBE_SPACING_S = 0.2
 """Frames closer than this show the same moment; only the better one is kept for fusion."""
@@ -27,6 +28,8 @@ STEADY_PARALLAX = 0.04
 """A head that moves more than this over the frames of acquiring is on its way; its straight look isn't known yet."""
 
 BETWEEN_TRIES_S = 1.0
+
+_UNSEEN = frozenset({liveness.Failure.NO_ANSWER, liveness.Failure.NO_RETURN})
 
 _GUIDANCE = {
     QualityProblem.NO_FACE: Signal.LOOK_HERE,
@@ -45,14 +48,15 @@ _GUIDANCE = {
 def on_face(session: Session, seen: FaceObservation, now: Now, rules: Rules) -> Move:
     """A frame with a face, while somebody is being served."""
     if seen.track_id != session.track_id:
-        return _again(replace(session, track_id=seen.track_id), now, rules)
+        return _again(replace(session, track_id=seen.track_id, witness=NOTHING_SEEN), now, rules)
     if QualityProblem.MANY_FACES in seen.problems:
         return _again(session, now, rules)
     session = _keep(session, seen)
+    pad = _pad_rules(session, rules)
+    session = replace(session, witness=see(session.witness, seen, now.monotonic_s, pad.turn_parallax))
     if session.challenge is not None and seen.parallax is not None:
-        looked = liveness.look(
-            session.challenge, rules.pad, seen.parallax, seen.captured_s, usable=seen.probe is not None
-        )
+        usable = seen.probe is not None
+        looked = liveness.look(session.challenge, pad, seen.parallax, seen.captured_s, usable)
         session = replace(session, challenge=looked)
     return advance(session, now, rules)
 
@@ -62,7 +66,8 @@ def _keep(session: Session, seen: FaceObservation) -> Session:
     if seen.probe is None:
         return replace(session, straight=()) if session.phase is Phase.ACQUIRING else session
     if session.phase is Phase.ACQUIRING and seen.parallax is not None:
-        session = replace(session, straight=(*session.straight, seen.parallax))
+        shape = seen.cues.shape if seen.cues is not None else None
+        session = replace(session, straight=(*session.straight, Straight(seen.parallax, shape)))
     probe = Probe(seen.captured_s, seen.quality, seen.probe)
     last = session.probes[-1] if session.probes else None
     if last is None or probe.captured_s - last.captured_s >= PROBE_SPACING_S:
@@ -87,7 +92,7 @@ def advance(session: Session, now: Now, rules: Rules) -> Move:
 def _why_too_long(session: Session, rules: Rules) -> Reason:
     """Out of time: say the most useful thing that is true of this session."""
     if rules.pad.mode is PadMode.ENFORCED and session.pad is PadVerdict.NOT_LIVE:
-        return Reason.NOT_LIVE
+        return _why_not_live(session)
     return Reason.TOOK_TOO_LONG if session.probes else Reason.NO_USABLE_VIEW
 
 
@@ -105,7 +110,7 @@ def _acquire(session: Session, now: Now, rules: Rules) -> Move:
 
 def _looks_straight(session: Session, now: Now, rules: Rules) -> bool:
     """Enough good frames in a row, of a head at rest; after a try, time to understand and to look ahead again."""
-    latest = session.straight[-rules.limits.acquire_frames :]
+    latest = [look.parallax for look in session.straight[-rules.limits.acquire_frames :]]
     if len(latest) < rules.limits.acquire_frames or max(latest) - min(latest) > STEADY_PARALLAX:
         return False
     return session.pad_attempts == 0 or elapsed_s(session, now) >= BETWEEN_TRIES_S
@@ -117,33 +122,56 @@ def _begin_challenge(session: Session, now: Now, rules: Rules) -> Move:
     if session.pad_attempts >= rules.pad.attempts:
         return _last_try_void(session, now, rules)
     latest = session.straight[-rules.limits.acquire_frames :]
-    neutral = sorted(latest)[len(latest) // 2]
+    neutral = sorted(look.parallax for look in latest)[len(latest) // 2]
+    shapes = tuple(look.shape for look in latest if look.shape is not None)
     challenge = liveness.begin(rules.pad, neutral, now.monotonic_s, now.entropy)
     # What was seen before is not fused: it might be a picture held up, with somebody else turning for it.
-    session = replace(session, probes=(), challenge=challenge, pad_attempts=session.pad_attempts + 1)
+    session = replace(
+        session,
+        probes=(),
+        challenge=challenge,
+        pad_attempts=session.pad_attempts + 1,
+        witness=compare_with(session.witness, shapes, neutral),
+    )
     return show(enter(session, Phase.CHALLENGING, now), challenge.signal, now)
 
 
 def _challenge(session: Session, now: Now, rules: Rules) -> Move:
     if session.challenge is None:
         raise AssertionError("CHALLENGING without a challenge")
-    challenge = liveness.wait(session.challenge, rules.pad, now.monotonic_s)
+    challenge = liveness.wait(session.challenge, _pad_rules(session, rules), now.monotonic_s)
     session = replace(session, challenge=challenge)
     if not challenge.over:
         return show(session, challenge.signal, now)
-    if challenge.step is liveness.Step.PASSED:
+    finding = cues.judge(session.witness, challenge.latencies_s, rules.pad.passive_threshold)
+    session = replace(session, pad_cues=tuple((cue.value, round(score, 3)) for cue, score in finding.scores))
+    passed = challenge.step is liveness.Step.PASSED
+    if passed and (finding.live or not rules.pad.cues_decide):
         return _begin_identifying(replace(session, pad=PadVerdict.LIVE), now)
-    return _try_failed(session, now, rules)
+    unseen = challenge.failure in _UNSEEN and not finding.conclusive and not cues.flat(session.witness)
+    return _try_failed(session, unseen, now, rules)
 
 
-def _try_failed(session: Session, now: Now, rules: Rules) -> Move:
-    """Go on with the verdict on record (recorded), or try again while tries are left, else refer (enforced)."""
-    session = replace(session, pad=PadVerdict.NOT_LIVE)
+def _try_failed(session: Session, unseen: bool, now: Now, rules: Rules) -> Move:
+    """Go on with the verdict on record (recorded), or try again while tries are left, else refer (enforced).
+
+    unseen: it failed because a turn was not seen in time, and nothing speaks for an attack: the next try is slower.
+    """
+    session = replace(session, pad=PadVerdict.NOT_LIVE, slow=unseen, wrong=session.wrong or not unseen)
     if rules.pad.mode is PadMode.RECORDED:
         return _begin_identifying(session, now)
     if session.pad_attempts >= rules.pad.attempts:
-        return refer(session, Reason.NOT_LIVE, now)
+        return refer(session, _why_not_live(session), now)
     return _again(session, now, rules)
+
+
+def _why_not_live(session: Session) -> Reason:
+    """Who can't turn the head is told so, and not that they might be a picture."""
+    return Reason.COULD_NOT_TURN if session.slow and not session.wrong else Reason.NOT_LIVE
+
+
+def _pad_rules(session: Session, rules: Rules) -> PadRules:
+    return rules.pad.slower if session.slow else rules.pad
 
 
 def _last_try_void(session: Session, now: Now, rules: Rules) -> Move:
@@ -188,6 +216,7 @@ def _identify(session: Session, now: Now, rules: Rules) -> Move:
         frames=len(best),
         pad=session.pad,
         pad_attempts=session.pad_attempts,
+        pad_cues=session.pad_cues,
     )
     session, effects = show(enter(forget(session), Phase.RECORDING, now), Signal.WORKING, now)
     return session, (*effects, RecordClaim(session.session_id, match.subject_id, evidence))

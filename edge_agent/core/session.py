@@ -44,6 +44,7 @@ from edge_agent.core.model import (
 )
 from edge_agent.core.rules import Now, Rules
 from edge_agent.core.state import WITH_PERSON, Move, Phase, Session, elapsed_s, enter, show
+from edge_agent.core.witness import NOTHING_SEEN
 
 LINGER_S = 5.0
 """How long after the result somebody may stand there before a face on another track is taken for the next person."""
@@ -147,8 +148,12 @@ def _await_arrival(session: Session, now: Now, rules: Rules) -> Move:
         straight=(),
         probes=(),
         challenge=None,
+        witness=NOTHING_SEEN,
+        slow=False,
+        wrong=False,
         pad=PadVerdict.NOT_ASKED,
         pad_attempts=0,
+        pad_cues=(),
         outcome=None,
         reason=None,
         receipt=None,

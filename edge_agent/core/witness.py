@@ -55,14 +55,18 @@ class Witness:
     passive: tuple[float, ...] = ()
 
 
+NOTHING_SEEN = Witness()
 FUTURE_S = 0.1
 """A frame stamped more than this later than it came was not taken by this camera."""
 
 
 def compare_with(witness: Witness, shapes: tuple[Shape, ...], parallax: float) -> Witness:
-    """A challenge begins: turns are compared with the mean of these straight shapes, and with their parallax."""
+    """A challenge begins: its turns, and no earlier ones, are compared with these straight shapes and their parallax.
+
+    A head that turned in the try before must not vouch for a sheet that turns in this one.
+    """
     neutral = np.stack(shapes).mean(axis=0) if shapes else None
-    return replace(witness, neutral=neutral, straight=parallax)
+    return replace(witness, neutral=neutral, straight=parallax, depths=(), misfits=(), tilted=())
 
 
 def see(witness: Witness, seen: FaceObservation, now_s: float, turn_parallax: float) -> Witness:

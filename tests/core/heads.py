@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -47,12 +49,16 @@ def parallax_of(shape: Shape) -> float:
     return float(shape[NOSE_TIP, 0])
 
 
-def yaw_for(parallax: float) -> float:
-    """Degrees the head must turn for this parallax, from a table."""
-    table = [(parallax_of(seen(HEAD, yaw)), yaw) for yaw in np.arange(-60.0, 60.5, 0.5)]
-    return float(np.interp(parallax, *np.array(table).T))
+_YAWS = np.arange(-60.0, 60.5, 0.5)
+_PARALLAXES = [parallax_of(seen(HEAD, yaw)) for yaw in _YAWS]
+
+
+@lru_cache(maxsize=4096)
+def turned_to(parallax: float) -> Shape:
+    """The head's shape at this parallax."""
+    return seen(HEAD, float(np.interp(parallax, _PARALLAXES, _YAWS)))
 
 
 def cues(parallax: float, now_s: float, eye_open: float = 0.3) -> FrameCues:
     """What a living head turned this far shows at this time: never the same pixels twice."""
-    return FrameCues(seen(HEAD, yaw_for(parallax)), eye_open, hash(now_s))
+    return FrameCues(turned_to(parallax), eye_open, hash(now_s))

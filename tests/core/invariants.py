@@ -18,10 +18,10 @@ from edge_agent.core.messages import (
     ShowSignal,
     Ticked,
 )
-from edge_agent.core.model import MatchKind, Outcome, PadMode, PadVerdict, Paper, QualityProblem
+from edge_agent.core.model import FaceObservation, MatchKind, Outcome, PadMode, PadVerdict, Paper, QualityProblem
 from edge_agent.core.rules import Now, Rules
 from edge_agent.core.state import Phase, Session
-from tests.core.people import SUBJECT_OF
+from tests.core.people import SHEET_TILTED, SUBJECT_OF
 
 TICK_S = 0.1
 
@@ -31,7 +31,8 @@ class History:
     """What this session has already asked for: at most one record, one print, one end.
 
     answer: the outcome that was committed. faces: the tracks seen since the last challenge began (0: a second face, or
-    no challenge yet), kept by the invariants themselves and not by the session under test.
+    no challenge yet), kept by the invariants themselves and not by the session under test. turned_head: since then a
+    turned face had the depth of a head.
     """
 
     session_id: str = ""
@@ -40,6 +41,7 @@ class History:
     ended: bool = False
     answer: Outcome | None = None
     faces: frozenset[int] = frozenset({0})
+    turned_head: bool = False
 
 
 def check(
@@ -63,6 +65,7 @@ def check(
             check_claim(before, after, effect, rules)
             if rules.pad.mode is PadMode.ENFORCED:
                 assert history.faces <= {after.track_id}, "another face since the challenge began"
+                assert history.turned_head, "a claim for something flat"
             assert not history.recorded, "two records asked for in one session"
             history = replace(history, recorded=True)
         elif isinstance(effect, RecordOutcome):
@@ -110,11 +113,18 @@ def _follow(before: Session, event: Event, after: Session, history: History) -> 
     if before.phase not in (Phase.ACQUIRING, Phase.CHALLENGING, Phase.IDENTIFYING):
         return history
     if after.phase is Phase.CHALLENGING and before.challenge is None:
-        return replace(history, faces=frozenset())
+        return replace(history, faces=frozenset(), turned_head=False)
     if isinstance(event, FaceObserved) and event.observation.track_id is not None:
         crowd = QualityProblem.MANY_FACES in event.observation.problems
-        return replace(history, faces=history.faces | {0 if crowd else event.observation.track_id})
+        faces = history.faces | {0 if crowd else event.observation.track_id}
+        return replace(history, faces=faces, turned_head=history.turned_head or _turned_head(event.observation))
     return history
+
+
+def _turned_head(seen: FaceObservation) -> bool:
+    """Whether this is a turned face with the shape of a head, not of a sheet."""
+    turned = seen.parallax is not None and abs(seen.parallax) > 0.12
+    return turned and seen.cues is not None and seen.cues.shape is not SHEET_TILTED
 
 
 def check_limits(after: Session, now: Now, rules: Rules) -> None:

@@ -10,6 +10,7 @@ from edge_agent.core.messages import ClaimRecorded, ClaimRefused, FaceObserved, 
 from edge_agent.core.model import (
     Embedding,
     FaceObservation,
+    FrameCues,
     Gallery,
     Outcome,
     PadMode,
@@ -18,6 +19,7 @@ from edge_agent.core.model import (
     Receipt,
 )
 from edge_agent.core.rules import Limits, MatchRules, PadRules, Rules
+from tests.core.heads import SHEET, cues, seen
 
 ANA, BUDI, STRANGER, TWIN = "ana", "budi", "stranger", "twin"
 TRACK_OF = {ANA: 1, BUDI: 2, STRANGER: 3, TWIN: 4}
@@ -34,6 +36,7 @@ def embedding(axis: int, d: int = 8) -> Embedding:
 FACES = {who: embedding(track) for who, track in TRACK_OF.items()}
 FACES[TWIN] = ((FACES[ANA] + FACES[BUDI]) / np.float32(np.sqrt(2))).astype(np.float32)
 """Looks as much like ana as like budi: over the threshold for both, and so for neither."""
+SHEET_TILTED = seen(SHEET, 60)
 GALLERY = Gallery((ANA, BUDI), np.stack([FACES[ANA], FACES[BUDI]]))
 MATCH = MatchRules(verification_threshold=0.75, identification_threshold=0.7, margin=0.1)
 SHORT = Limits(
@@ -66,7 +69,17 @@ def frame(
     if not problems and abs(parallax) > 0.12:
         problems = (QualityProblem.TURNED,)
     probe = None if problems else FACES[who]
-    return FaceObserved(FaceObservation(now_s, TRACK_OF[who], problems, parallax, 80.0, 0.8, probe))
+    return FaceObserved(
+        FaceObservation(now_s, TRACK_OF[who], problems, parallax, 80.0, 0.8, probe, cues(parallax, now_s))
+    )
+
+
+def flat_frame(now_s: float, who: str, parallax: float = 0.2) -> FaceObserved:
+    """A frame in which a photograph of this person, tilted far, shows as much parallax as a small turn."""
+    shown = FrameCues(SHEET_TILTED, 0.3, hash(("flat", now_s)))
+    return FaceObserved(
+        FaceObservation(now_s, TRACK_OF[who], (QualityProblem.TURNED,), parallax, 80.0, 0.8, None, shown)
+    )
 
 
 def receipt(session_id: str, outcome: Outcome = Outcome.GIVEN, reason: Reason | None = None) -> Receipt:

@@ -22,6 +22,7 @@ from edge_agent.core.messages import (
 from edge_agent.core.model import FaceObservation, PadVerdict, PrinterStatus, QualityProblem, Reason, Signal
 from edge_agent.core.rules import Limits, Now, PadRules, Rules
 from edge_agent.core.session import Session, step
+from tests.core.heads import cues
 from tests.core.people import ANA, FACES, GALLERY, MATCH, TRACK_OF
 
 FRAME_S = 1 / 15
@@ -121,7 +122,8 @@ def visit(pace: Pace, seed: int, pad: PadRules, limits: Limits) -> Visit:
         usable = abs(parallax) <= USABLE_PARALLAX and chance.random() >= pace.blind_share
         problems = () if usable else (QualityProblem.TURNED,)
         probe = FACES[ANA] if usable else None
-        seen = FaceObservation(now_s, TRACK_OF[ANA], problems, parallax, 80.0, chance.uniform(0.6, 0.9), probe)
+        shown = cues(parallax, now_s)
+        seen = FaceObservation(now_s, TRACK_OF[ANA], problems, parallax, 80.0, chance.uniform(0.6, 0.9), probe, shown)
         present = now_s > 102.0
         waiting: list[Event] = [FaceObserved(seen) if present else FaceObserved(FaceObservation(now_s, None, ()))]
         waiting.append(Ticked())

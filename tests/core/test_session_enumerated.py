@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from typing import TypeVar
 
 import numpy as np
 import pytest
 
-from edge_agent.core import ending, liveness, matching, serving, state
+from edge_agent.core import cues, ending, liveness, matching, serving, state, witness
 from edge_agent.core import session as session_module
 from edge_agent.core.messages import (
     Event,
@@ -41,6 +41,7 @@ from edge_agent.core.model import (
 from edge_agent.core.rules import MatchRules, Now, Rules
 from edge_agent.core.session import Phase, Session, step
 from edge_agent.core.state import WITH_PERSON, Move, enter
+from edge_agent.core.witness import Witness
 from tests.core import invariants
 from tests.core.invariants import History, check
 from tests.core.people import (
@@ -50,6 +51,7 @@ from tests.core.people import (
     TWIN,
     claim_recorded,
     claim_refused,
+    flat_frame,
     frame,
     outcome_recorded,
     rules,
@@ -73,7 +75,7 @@ def quick_replace(monkeypatch: pytest.MonkeyPatch) -> None:
         new.__dict__.update(changes)
         return new
 
-    for module in (ending, liveness, serving, session_module, state, invariants):
+    for module in (ending, liveness, serving, session_module, state, witness, invariants):
         monkeypatch.setattr(module, "replace", quick)
 
 
@@ -88,6 +90,8 @@ def events(session: Session, now_s: float) -> Iterator[tuple[str, Event]]:
     yield "frame nobody", frame(now_s, None)
     yield "frame left", frame(now_s, ANA, parallax=0.25)
     yield "frame right", frame(now_s, ANA, parallax=-0.25)
+    yield "frame flat left", flat_frame(now_s, ANA, parallax=0.2)
+    yield "frame flat right", flat_frame(now_s, ANA, parallax=-0.2)
     yield "frame far", frame(now_s, ANA, problems=(QualityProblem.TOO_FAR,))
     yield "frame many", frame(now_s, ANA, problems=(QualityProblem.MANY_FACES,))
     yield "token", TokenPresented(ANA)
@@ -107,7 +111,7 @@ def events(session: Session, now_s: float) -> Iterator[tuple[str, Event]]:
         yield f"{part.value} recovered", PartRecovered(part)
 
 
-def key(session: Session, now_s: float, history: History) -> tuple[object, ...]:
+def key(session: Session, now_s: float, history: History, mode: PadMode) -> tuple[object, ...]:
     """States that behave alike: times count in whole seconds, numbers only up to what is needed."""
 
     def ago(then_s: float | None, most: int) -> float | None:
@@ -126,6 +130,9 @@ def key(session: Session, now_s: float, history: History) -> tuple[object, ...]:
         None if challenge is None else (challenge.step, challenge.index, ago(challenge.since_s, 1)),
         session.pad,
         session.pad_attempts,
+        session.slow,
+        session.wrong,
+        depths(session) if mode is PadMode.ENFORCED else None,
         session.outcome,
         session.reason,
         ago(session.entered_s, 2),
@@ -139,7 +146,16 @@ def key(session: Session, now_s: float, history: History) -> tuple[object, ...]:
         history.ended,
         history.answer,
         history.faces if session.phase in (Phase.CHALLENGING, Phase.IDENTIFYING) else None,
+        history.turned_head if mode is PadMode.ENFORCED and session.phase in WITH_PERSON else None,
     )
+
+
+def depths(session: Session) -> tuple[bool, ...] | None:
+    """Whether turned frames showed a flat thing, and whether they showed a head, as far as it still matters."""
+    if session.phase not in WITH_PERSON:
+        return None
+    flat = [depth < 0.3 for depth in session.witness.depths]
+    return any(flat), not all(flat)
 
 
 def explore(bounds: Rules) -> set[tuple[Phase, str]]:
@@ -147,7 +163,7 @@ def explore(bounds: Rules) -> set[tuple[Phase, str]]:
     tried: set[tuple[Phase, str]] = set()
     start = Session()
     queue = deque([(start, 100.0, History())])
-    seen = {key(start, 100.0, History())}
+    seen = {key(start, 100.0, History(), bounds.pad.mode)}
     count = 0
     while queue:
         session, then_s, history = queue.popleft()
@@ -159,7 +175,7 @@ def explore(bounds: Rules) -> set[tuple[Phase, str]]:
                 after, effects = step(session, event, now, bounds)
                 later = check(session, event, now, after, effects, bounds, history, max_gap_s=max(GAPS_S))
                 tried.add((session.phase, name))
-                after_key = key(after, now_s, later)
+                after_key = key(after, now_s, later, bounds.pad.mode)
                 if after_key not in seen and len(after.faults) < 2:
                     seen.add(after_key)
                     queue.append((after, now_s, later))
@@ -175,8 +191,12 @@ def test_every_event_in_every_phase_keeps_the_invariants(mode: PadMode) -> None:
     assert not missing
 
 
-def _identify_without_liveness(session: Session, now: Now, rules: Rules) -> Move:
+def _identify_without_liveness(session: Session, unseen: bool, now: Now, rules: Rules) -> Move:
     return serving._begin_identifying(replace(session, pad=PadVerdict.NOT_LIVE), now)
+
+
+def _believe_every_cue(witness: Witness, latencies_s: Sequence[float], passive_threshold: float | None) -> cues.Finding:
+    return cues.Finding()
 
 
 def _keep_probes_of_another_track(session: Session, now: Now, rules: Rules) -> Move:
@@ -214,6 +234,7 @@ SEEDED_FAULTS = {
     "identified without liveness": (serving, "_try_failed", _identify_without_liveness, PadMode.ENFORCED),
     "probes kept across tracks": (serving, "_again", _keep_probes_of_another_track, PadMode.DISABLED),
     "challenge kept across tracks": (serving, "_again", _go_on_with_another_face, PadMode.ENFORCED),
+    "a flat thing that answers": (cues, "judge", _believe_every_cue, PadMode.ENFORCED),
     "printed without a record": (ending, "on_record_failed", _print_without_a_record, PadMode.ENFORCED),
     "best guess given": (matching, "identify", _guess_the_best, PadMode.ENFORCED),
     "denied by the face": (serving, "refer", _deny_by_the_face, PadMode.ENFORCED),
