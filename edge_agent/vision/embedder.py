@@ -61,7 +61,7 @@ class Embedder:
         values = np.asarray(cv2.LUT(pixels, self._table))
         embedding = self._forward(values)
         if self.mirrored_average:
-            embedding = self._unit(embedding + self._forward(values[:, ::-1]))
+            embedding = self._unit(embedding + self._forward(np.asarray(cv2.flip(values, 1))))
         return embedding
 
     def embed(self, image_rgb: Image, mesh_px: Mesh) -> Embedding:

@@ -1,6 +1,6 @@
 """Whether a frame suits matching, and if not, why, in terms a person can act on. Owns the measures and the verdict.
 
-Rules: pure functions of pixels and mesh; bounds come from `QualitySettings`, their measured sources are in
+Rules: pure functions of pixels and mesh, whole numbers up to the last division; bounds come from `QualitySettings`, their measured sources are in
 `docs/vision.md`, 'Quality bounds'. Light and blur are measured on the face alone, brought to one size, so that neither
 the background nor the distance counts, and by order statistics and ratios, so that skin colour doesn't.
 """
@@ -30,8 +30,13 @@ _EYES = ((33, 133, 159, 145), (263, 362, 386, 374))  # outer, inner, upper, lowe
 _GLARE_LUMA = 250
 _FEWEST_PIXELS = 64
 
+_INSIDE = 255
+_NEIGHBOURS = ((np.s_[1:, :], np.s_[:-1, :]), (np.s_[:, 1:], np.s_[:, :-1]))
+_NOTHING = np.zeros(256, np.int64)
+
 Crop = npt.NDArray[np.uint8]
-Inside = npt.NDArray[np.bool_]
+Inside = npt.NDArray[np.uint8]
+"""A mask of a crop's shape: _INSIDE where a pixel belongs to the face, else 0."""
 
 
 @dataclass(frozen=True)
@@ -157,39 +162,42 @@ def _pitch_ratio(mesh_px: Mesh) -> float:
 def _light(image: Image, points: Mesh) -> tuple[float, float, float]:
     """bright_luma, glare_ratio, sharpness of the face; zeros when too little of it lies in the frame to tell."""
     crop, inside = _face_crop(image, points)
-    luma = crop[inside] if crop.size else crop.ravel()
-    if luma.size < _FEWEST_PIXELS:
+    counts = np.cumsum(cv2.calcHist([crop], [0], inside, [256], [0, 256]), dtype=np.int64) if crop.size else _NOTHING
+    pixels = int(counts[-1])
+    if pixels < _FEWEST_PIXELS:
         return 0.0, 0.0, 0.0
-    rank = int(0.95 * (luma.size - 1))
-    bright = float(np.partition(luma, rank)[rank])
-    return bright, np.count_nonzero(luma >= _GLARE_LUMA) / luma.size, _sharpness(crop, inside)
+    # The value with `rank` values below it: the first that more than `rank` values reach.
+    rank = int(0.95 * (pixels - 1))
+    bright = float(np.searchsorted(counts, rank, side="right"))
+    return bright, (pixels - int(counts[_GLARE_LUMA - 1])) / pixels, _sharpness(crop, inside)
 
 
 def _face_crop(image: Image, points: Mesh) -> tuple[Crop, Inside]:
     """Luma of the face's box, longer side CROP_PX, and which of its pixels lie inside the mesh's outline."""
     height, width = image.shape[:2]
-    low = np.maximum(np.floor(points.min(axis=0)), 0).astype(int)
-    high = np.minimum(np.ceil(points.max(axis=0)) + 1, (width, height)).astype(int)
+    points = np.ascontiguousarray(points)
+    lowest, highest = (cv2.reduce(points, 0, how)[0] for how in (cv2.REDUCE_MIN, cv2.REDUCE_MAX))
+    low = np.maximum(np.floor(lowest), 0).astype(int)
+    high = np.minimum(np.ceil(highest) + 1, (width, height)).astype(int)
     if (high - low < 2).any():
-        return np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.bool_)
+        return np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.uint8)
     scale = CROP_PX / max(high - low)
     size = tuple(max(2, round(float(side) * scale)) for side in high - low)
     box = image[low[1] : high[1], low[0] : high[0]]
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     crop: Crop = np.asarray(cv2.resize(cv2.cvtColor(box, cv2.COLOR_RGB2GRAY), size, interpolation=how), np.uint8)
     inside = np.zeros(crop.shape, np.uint8)
-    cv2.fillConvexPoly(inside, cv2.convexHull(np.rint((points - low) * scale).astype(np.int32)), 1)
-    return crop, inside.astype(np.bool_)
+    cv2.fillConvexPoly(inside, cv2.convexHull(np.rint((points - low) * scale).astype(np.int32)), _INSIDE)
+    return crop, inside
 
 
 def _sharpness(crop: Crop, inside: Inside) -> float:
-    luma = crop.astype(np.int16)
-    soft = cv2.blur(crop, (5, 5)).astype(np.int16)
+    soft = cv2.blur(crop, (5, 5))
     lost = total = 0
-    for axis in (0, 1):
-        steps = np.abs(np.diff(luma, axis=axis))
-        left = np.abs(np.diff(soft, axis=axis))
-        both = inside[1:] & inside[:-1] if axis == 0 else inside[:, 1:] & inside[:, :-1]
-        total += int(steps[both].sum())
-        lost += int(np.maximum(steps - left, 0)[both].sum())
+    for ahead, behind in _NEIGHBOURS:
+        both = cv2.bitwise_and(inside[ahead], inside[behind])
+        steps = cv2.bitwise_and(cv2.absdiff(crop[ahead], crop[behind]), both)
+        left = cv2.absdiff(soft[ahead], soft[behind])
+        total += int(cv2.sumElems(steps)[0])
+        lost += int(cv2.sumElems(cv2.subtract(steps, left))[0])  # uint8 stops at 0: nothing is lost where blur adds
     return lost / total if total else 0.0
