@@ -1,8 +1,9 @@
 """Whether a frame suits matching, and if not, why, in terms a person can act on. Owns the measures and the verdict.
 
-Rules: pure functions of pixels and mesh, whole numbers up to the last division; bounds come from `QualitySettings`, their measured sources are in
-`docs/vision.md`, 'Quality bounds'. Light and blur are measured on the face alone, brought to one size, so that neither
-the background nor the distance counts, and by order statistics and ratios, so that skin colour doesn't.
+Rules: pure functions of pixels and mesh, in whole numbers up to the last division; bounds come from `QualitySettings`,
+their measured sources are in `docs/vision.md`, 'Quality bounds'. Light and blur are measured on the face alone, brought
+to one size, so that neither the background nor the distance counts, and by order statistics and ratios, so that skin
+colour doesn't.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -64,6 +66,13 @@ class FaceMeasures:
     glare_ratio: float
 
 
+class _Box(NamedTuple):
+    """Of a mesh, in pixels: (x, y) each."""
+
+    lowest: npt.NDArray[np.floating[Any]]
+    highest: npt.NDArray[np.floating[Any]]
+
+
 def eye_distance_px(mesh_px: Mesh) -> float:
     """Distance of the outer eye corners, pixels."""
     return math.dist(mesh_px[LEFT_EYE_OUTER, :2].tolist(), mesh_px[RIGHT_EYE_OUTER, :2].tolist())
@@ -81,15 +90,15 @@ def measure(image: Image, mesh_px: Mesh) -> FaceMeasures:
     points = mesh_px[:MESH_POINTS, :2]
     distance = eye_distance_px(mesh_px)
     line_x, line_y = (mesh_px[LEFT_EYE_OUTER, :2] - mesh_px[RIGHT_EYE_OUTER, :2]).tolist()
-    outside = (points < 0).any(axis=1) | (points >= (width, height)).any(axis=1)
-    bright_luma, glare_ratio, sharpness = _light(image, points)
+    box = _Box(*(cv2.reduce(np.ascontiguousarray(points), 0, how)[0] for how in (cv2.REDUCE_MIN, cv2.REDUCE_MAX)))
+    bright_luma, glare_ratio, sharpness = _light(image, points, box)
     return FaceMeasures(
         eye_distance_px=distance,
         eye_distance_ratio=distance / min(height, width),
         parallax=parallax(mesh_px),
         roll_deg=math.degrees(math.atan2(line_y, line_x)),
         pitch_ratio=_pitch_ratio(mesh_px),
-        outside_ratio=float(outside.mean()),
+        outside_ratio=_outside_ratio(points, box, width, height),
         eye_open=sum(_openness(mesh_px, *eye) for eye in _EYES) / len(_EYES),
         sharpness=sharpness,
         bright_luma=bright_luma,
@@ -159,9 +168,15 @@ def _pitch_ratio(mesh_px: Mesh) -> float:
     return nose / chin if chin > 0 else 0.0
 
 
-def _light(image: Image, points: Mesh) -> tuple[float, float, float]:
+def _outside_ratio(points: Mesh, box: _Box, width: int, height: int) -> float:
+    if (box.lowest >= 0).all() and (box.highest < (width, height)).all():
+        return 0.0
+    return float(((points < 0).any(axis=1) | (points >= (width, height)).any(axis=1)).mean())
+
+
+def _light(image: Image, points: Mesh, box: _Box) -> tuple[float, float, float]:
     """bright_luma, glare_ratio, sharpness of the face; zeros when too little of it lies in the frame to tell."""
-    crop, inside = _face_crop(image, points)
+    crop, inside = _face_crop(image, points, box)
     counts = np.cumsum(cv2.calcHist([crop], [0], inside, [256], [0, 256]), dtype=np.int64) if crop.size else _NOTHING
     pixels = int(counts[-1])
     if pixels < _FEWEST_PIXELS:
@@ -172,20 +187,18 @@ def _light(image: Image, points: Mesh) -> tuple[float, float, float]:
     return bright, (pixels - int(counts[_GLARE_LUMA - 1])) / pixels, _sharpness(crop, inside)
 
 
-def _face_crop(image: Image, points: Mesh) -> tuple[Crop, Inside]:
+def _face_crop(image: Image, points: Mesh, box: _Box) -> tuple[Crop, Inside]:
     """Luma of the face's box, longer side CROP_PX, and which of its pixels lie inside the mesh's outline."""
     height, width = image.shape[:2]
-    points = np.ascontiguousarray(points)
-    lowest, highest = (cv2.reduce(points, 0, how)[0] for how in (cv2.REDUCE_MIN, cv2.REDUCE_MAX))
-    low = np.maximum(np.floor(lowest), 0).astype(int)
-    high = np.minimum(np.ceil(highest) + 1, (width, height)).astype(int)
+    low = np.maximum(np.floor(box.lowest), 0).astype(int)
+    high = np.minimum(np.ceil(box.highest) + 1, (width, height)).astype(int)
     if (high - low < 2).any():
         return np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.uint8)
     scale = CROP_PX / max(high - low)
     size = tuple(max(2, round(float(side) * scale)) for side in high - low)
-    box = image[low[1] : high[1], low[0] : high[0]]
+    part = image[low[1] : high[1], low[0] : high[0]]
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    crop: Crop = np.asarray(cv2.resize(cv2.cvtColor(box, cv2.COLOR_RGB2GRAY), size, interpolation=how), np.uint8)
+    crop: Crop = np.asarray(cv2.resize(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), size, interpolation=how), np.uint8)
     inside = np.zeros(crop.shape, np.uint8)
     cv2.fillConvexPoly(inside, cv2.convexHull(np.rint((points - low) * scale).astype(np.int32)), _INSIDE)
     return crop, inside

@@ -65,3 +65,10 @@ def test_light_and_blur_are_what_their_definition_says(seed: int, shift: tuple[i
 def test_one_flat_value_has_that_light_and_nothing_to_blur(value: int) -> None:
     face = quality.measure(np.full((512, 512, 3), value, np.uint8), portrait_mesh())
     assert (face.bright_luma, face.glare_ratio, face.sharpness) == (value, float(value >= 250), 0.0)
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (-140, 60), (250, 0), (0, 300), (-1000, 0)])
+def test_the_share_outside_is_counted_point_by_point(shift: tuple[int, int]) -> None:
+    mesh = portrait_mesh() + np.array((*shift, 0), np.float32)
+    inside = sum(0 <= x < 512 and 0 <= y < 512 for x, y in mesh[:468, :2].tolist())
+    assert quality.measure(portrait(), mesh).outside_ratio == pytest.approx(1 - inside / 468, abs=1e-12)
