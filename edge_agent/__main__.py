@@ -42,6 +42,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from edge_agent.attacks import command as attacks
+    from edge_agent.bench import commands as bench
     from edge_agent.demo import command as demo
     from edge_agent.enrolment import commands as enrolment
     from edge_agent.enrolment import token_commands as tokens
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_commands(commands)
     _add_field(commands)
     vision.add_commands(commands)
+    bench.add_commands(commands)
     attacks.add_commands(commands)
     pad_command.add_command(evaluation.add_commands(commands))
     roster = commands.add_parser("roster", help="build, import or show a roster").add_subparsers(

@@ -1,4 +1,4 @@
-"""`edge-agent models verify|list` and `edge-agent bench vision`."""
+"""`edge-agent models verify|list`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.settings import SHIPPED_MANIFEST
-from edge_agent.vision import bench, manifest
+from edge_agent.vision import manifest
 
 
 def add_commands(subparsers: Any) -> None:
-    """Register `models` and `bench`."""
+    """Register `models`."""
     models = subparsers.add_parser("models", help="the models this release carries: list them, verify their files")
     which = models.add_subparsers(dest="models_command", required=True, metavar="COMMAND")
     for name, run, words in (
@@ -24,11 +24,6 @@ def add_commands(subparsers: Any) -> None:
         parser.add_argument("--manifest", type=Path, default=SHIPPED_MANIFEST, metavar="FILE")
         parser.add_argument("--json", action="store_true", help="for machines")
         parser.set_defaults(run=run)
-    measures = subparsers.add_parser("bench", help="measure speed on this machine")
-    what = measures.add_subparsers(dest="bench_command", required=True, metavar="WHAT")
-    vision = what.add_parser("vision", help="milliseconds per frame by stage, beside the bare models")
-    bench.add_arguments(vision)
-    vision.set_defaults(run=bench.execute)
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -59,10 +59,10 @@ class TensorRunner:
 
 def load(path: Path, threads: int = 1) -> TensorRunner:
     """Load a .tflite file. Raises InterpreterError naming the file."""
-    interpreter_class = _interpreter_module()[1].Interpreter
+    make = interpreter_class()
     try:
         with quiet_native_stderr():
-            interpreter = interpreter_class(model_path=str(path), num_threads=threads)
+            interpreter = make(model_path=str(path), num_threads=threads)
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError, OSError) as error:
         raise InterpreterError(
@@ -70,6 +70,11 @@ def load(path: Path, threads: int = 1) -> TensorRunner:
             "run `edge-agent models verify` and restore the file"
         ) from error
     return TensorRunner(interpreter)
+
+
+def interpreter_class() -> Any:
+    """The library's own `Interpreter`. Raises InterpreterError if none is installed."""
+    return _interpreter_module()[1].Interpreter
 
 
 def runtime_name() -> str:

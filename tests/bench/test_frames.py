@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_agent.bench import frames as bench
+from edge_agent.bench.dlib_peer_link import Peer, PeerMissingError
 from edge_agent.settings import VisionSettings
-from edge_agent.vision import bench
-from edge_agent.vision.bench_peer_link import Peer, PeerMissingError
 from tests.vision.faces import REPOSITORY, shared
 
 MANIFEST = REPOSITORY / "models" / "manifest.yaml"
@@ -45,12 +45,16 @@ def test_the_built_in_portrait_is_measured_by_stage_beside_the_bare_models(peer_
     assert result["frames"] == 20
     assert result["frames_with_probe"] == 20
     assert result["frame_px"] == [640, 480]
-    assert list(result["stages"]) == ["landmarks", "quality", "chip", "embed", "total"]
+    assert list(result["stages"]) == ["landmarks", "quality", "cues", "chip", "embed", "total"]
     assert all(row["frames"] == 20 for row in result["stages"].values())
     assert result["bare"]["embed_invocations"] == 2
     assert set(result["bare"]) == {"landmarks", "embed", "total", "embed_invocations"}
     medians = result["stages"]["total"]["median_ms"] / result["bare"]["total"]["median_ms"]
     assert result["ratio_to_bare"] == pytest.approx(medians, rel=0.01)
+    for loop in ("plain_loop", "plain_loop_least"):
+        assert result[loop]["frames"] == 20
+        assert result[loop]["ratio"] > 0
+        assert result[loop]["cosine_to_ours"] > 0.97, "the loop must see the same face"
     assert result["peer"]["version"] == "9.9"
     assert result["peer"]["faces_found"] == result["peer"]["frames"] == 4
     assert result["idle"]["fps"] > 0

