@@ -161,9 +161,10 @@ class Recorder:
 def _referred(request: RecordClaim | RecordOutcome) -> RecordOutcome:
     """What the person was told when their outcome could not be committed: the terminal failed, see an officer."""
     if isinstance(request, RecordOutcome):
-        pad, attempts, kind = request.pad, request.pad_attempts, request.kind
+        pad, attempts, kind, cues = request.pad, request.pad_attempts, request.kind, request.pad_cues
         reason = request.reason if request.reason is Reason.WALKED_AWAY else Reason.TERMINAL_FAULT
     else:
-        pad, attempts, kind = request.evidence.pad, request.evidence.pad_attempts, request.evidence.kind
+        evidence = request.evidence
+        pad, attempts, kind, cues = evidence.pad, evidence.pad_attempts, evidence.kind, evidence.pad_cues
         reason = Reason.TERMINAL_FAULT
-    return RecordOutcome(request.session_id, reason.outcome, reason, kind, pad, attempts)
+    return RecordOutcome(request.session_id, reason.outcome, reason, kind, pad, attempts, cues)

@@ -129,7 +129,7 @@ class VisionSettings(Section):
 class SessionSettings(Section):
     """Time limits. A session ends within max_s, recording and printing included."""
 
-    max_s: Annotated[float, Field(ge=10, le=120)] = Field(30.0, description="longest session, slip included")
+    max_s: Annotated[float, Field(ge=10, le=120)] = Field(45.0, description="longest session, slip included")
     arrive_s: Seconds = Field(0.4, description="a face must stay so long before a session begins")
     acquire_s: Seconds = Field(8.0, description="longest wait for a usable view")
     acquire_frames: Annotated[int, Field(ge=1, le=60)] = Field(
@@ -166,6 +166,14 @@ class PadSettings(Section):
     centre_s: Seconds = Field(4.0, description="longest time to look ahead again")
     turn_parallax: Ratio = Field(0.13, description="change from the person's own straight look that counts as a turn")
     centre_parallax: Ratio = Field(0.07, description="within this of the straight look counts as looking ahead")
+    slow_factor: Annotated[float, Field(ge=1, le=3)] = Field(
+        1.5, description="who wasn't seen to turn in time gets windows longer by this in the next try"
+    )
+    slow_turn_parallax: Ratio = Field(0.10, description="and a turn this far is enough in it; 1 leaves turn_parallax")
+    cues: Literal["recorded", "enforced"] = Field(
+        "enforced",
+        description="what docs/pad-cues.md lists: only written into the record, or required of a live person",
+    )
 
 
 class MatchingSettings(Section):

@@ -172,6 +172,9 @@ def make_rules(settings: Settings, manifest: Manifest, gallery: Gallery) -> Rule
             centre_s=pad.centre_s,
             turn_parallax=pad.turn_parallax,
             centre_parallax=pad.centre_parallax,
+            slow_factor=pad.slow_factor,
+            slow_turn_parallax=pad.slow_turn_parallax,
+            cues_decide=pad.cues == "enforced",
         ),
     )
 

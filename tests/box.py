@@ -4,6 +4,7 @@ camera and the models are replaced by a person who watches the LEDs and whose fa
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ from edge_agent.store import Keys, SqliteOutbox, Store
 from edge_agent.store.ledger import read_records
 from edge_agent.uplink.worker import UplinkWorker
 from edge_agent.watchdog import Heartbeats, RestartBudget, SystemdNotifier
+from tests.core.heads import cues
 from tests.store.terminal import SIGNING, TERMINAL, entitlement, open_store, roster, unit, write_roster
 
 WITHIN_S = 60.0
@@ -100,10 +102,11 @@ class PersonInFront:
         if signal is not None and signal is not self._signal:
             self._signal, self._since_s = signal, now_s
         way = {Signal.TURN_LEFT: 0.25, Signal.TURN_RIGHT: -0.25}.get(self._signal, 0.0) if self._signal else 0.0
-        parallax = way if self.turns and now_s - self._since_s > 0.25 else 0.0
-        problems = (QualityProblem.TURNED,) if parallax else ()
+        turned = way if self.turns and now_s - self._since_s > 0.25 else 0.0
+        parallax = turned + 0.01 * math.sin(2 * math.pi * now_s)
+        problems = (QualityProblem.TURNED,) if turned else ()
         probe = None if problems else unit(subject)
-        return FaceObservation(now_s, self._track, problems, parallax, 80.0, 0.8, probe)
+        return FaceObservation(now_s, self._track, problems, parallax, 80.0, 0.8, probe, cues(parallax, now_s))
 
 
 @dataclass

@@ -19,6 +19,7 @@ import numpy as np
 
 from edge_agent.attacks.material import Material
 from edge_agent.attacks.species import Species
+from edge_agent.core.cues import CONCLUSIVE, DOUBT
 from edge_agent.core.model import FaceObservation
 from edge_agent.core.rules import PadRules
 from edge_agent.devices.camera_file import VideoFootage
@@ -48,7 +49,7 @@ class Presentations:
         self.owners.append(owner)
 
     def report(self, error: Verdict) -> dict[str, Any]:
-        """The error rate (`value`, `count`, `n`, `ci95`), `presentations`, `sources`, `non_response`, reasons, time."""
+        """The error rate (`value`, `count`, `n`, `ci95`), presentations, sources, silence, reasons, time, cues."""
         verdicts = [one.verdict for one in self.judged]
         owners = np.array(self.owners, np.int64)
         answered = np.array([verdict is not Verdict.NO_RESPONSE for verdict in verdicts], np.bool_)
@@ -61,6 +62,26 @@ class Presentations:
             "non_response": rate(~answered, owners),
             "reasons": dict(sorted(reasons.items())),
             "median_s": round(float(np.median(seconds)), 2) if seconds else None,
+            "cues": self._cues(),
+        }
+
+    def scores(self) -> dict[str, list[float]]:
+        """Each cue's scores, over the presentations in which it was taken."""
+        found: dict[str, list[float]] = {}
+        for one in self.judged:
+            for cue, score in one.cues:
+                found.setdefault(cue, []).append(score)
+        return found
+
+    def _cues(self) -> dict[str, Any]:
+        return {
+            cue: {
+                "n": len(scores),
+                "median": round(float(np.median(scores)), 3),
+                "doubts": sum(score < DOUBT for score in scores),
+                "conclusive": sum(score < CONCLUSIVE for score in scores),
+            }
+            for cue, scores in sorted(self.scores().items())
         }
 
 

@@ -59,7 +59,11 @@ def add_command(subparsers: Any) -> None:
     parser.add_argument("--attackers", type=_count0, default=2, metavar="N", help="per face and species (default 2)")
     parser.add_argument("--fps", type=_count, default=12, metavar="N", help="of people and attackers (default 12)")
     parser.add_argument("--seed", type=_count, default=1, metavar="N", help="another seed is another day")
+    parser.add_argument(
+        "--cues", choices=("enforced", "recorded"), default="enforced", help="recorded: by the challenge alone"
+    )
     parser.add_argument("--json", metavar="FILE|-", help="the report for machines")
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="PNG pictures and index.html")
     parser.set_defaults(run=_pad)
 
 
@@ -68,7 +72,7 @@ def _pad(arguments: argparse.Namespace) -> int:
     if arguments.json not in (None, "-") and not Path(arguments.json).parent.is_dir():
         raise PadListError(f"--json {arguments.json}: there is no such folder; make it first")
     people = _materials(arguments.people)
-    rules = PadRules()
+    rules = PadRules(cues_decide=arguments.cues == "enforced")
     observer = load_observer(VisionSettings(manifest=SHIPPED_MANIFEST))
     try:
         watch = Watch(observer, float(arguments.fps))
@@ -84,11 +88,23 @@ def _pad(arguments: argparse.Namespace) -> int:
         observer.close()
     report = {
         "command": "pad",
-        "rules": {"turns": rules.turns, "attempts": rules.attempts, "turn_parallax": rules.turn_parallax},
+        "rules": {
+            "turns": rules.turns,
+            "attempts": rules.attempts,
+            "turn_parallax": rules.turn_parallax,
+            "cues": arguments.cues,
+        },
         "clips": len(clips),
         "people": len(people),
         "seed": arguments.seed,
     } | pad.report(attacks, following, others, passive)
+    if arguments.plots:
+        from edge_agent.evaluation.pad_plots import draw
+
+        try:
+            draw(arguments.plots, attacks, following, passive, report)
+        except OSError as error:
+            raise PadListError(f"--plots {arguments.plots}: {error.strerror}; give another folder") from error
     return _tell(arguments.json, report)
 
 

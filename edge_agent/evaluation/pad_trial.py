@@ -12,11 +12,13 @@ from enum import Enum
 
 import numpy as np
 
+from edge_agent.core.cues import Finding, judge
 from edge_agent.core.messages import Event, FaceObserved, PrinterStatusReported, RecordOutcome, ShowSignal, Ticked
 from edge_agent.core.model import FaceObservation, Gallery, PadMode, PrinterStatus, Reason, Signal
 from edge_agent.core.rules import MatchRules, Now, PadRules, Rules
 from edge_agent.core.session import step
 from edge_agent.core.state import Phase, Session
+from edge_agent.core.witness import NOTHING_SEEN, compare_with, see
 
 TRIAL_MAX_S = 40.0
 
@@ -31,12 +33,16 @@ class Verdict(str, Enum):
 
 @dataclass(frozen=True)
 class Judged:
-    """reason: the session's, None when accepted. tries: challenges begun. seconds: from its arrival to the verdict."""
+    """reason: the session's, None when accepted. tries: challenges begun. seconds: from its arrival to the verdict.
+
+    cues: scores of the latest try (docs/pad-cues.md), by name.
+    """
 
     verdict: Verdict
     reason: str | None
     tries: int
     seconds: float
+    cues: tuple[tuple[str, float], ...] = ()
 
 
 class Trial:
@@ -70,29 +76,39 @@ class Trial:
         seconds = round(now_s - self._begun_s, 3)
         tries = self._session.pad_attempts
         if self._session.phase is Phase.IDENTIFYING:
-            self.judged = Judged(Verdict.ACCEPTED, None, tries, seconds)
+            self.judged = Judged(Verdict.ACCEPTED, None, tries, seconds, self._session.pad_cues)
         for effect in effects:
             if isinstance(effect, ShowSignal):
                 self.signal = effect.signal
             elif isinstance(effect, RecordOutcome):
-                rejected = effect.reason is Reason.NOT_LIVE
+                rejected = effect.reason in (Reason.NOT_LIVE, Reason.COULD_NOT_TURN)
                 verdict = Verdict.REJECTED if rejected else Verdict.NO_RESPONSE
-                self.judged = Judged(verdict, effect.reason.value, tries, seconds)
+                self.judged = Judged(verdict, effect.reason.value, tries, seconds, effect.pad_cues)
 
 
 def replay(observations: tuple[FaceObservation, ...], fps: float, pad: PadRules, rng: np.random.Generator) -> Judged:
     """Present a recording that was observed before: it goes on whatever is asked, from a random frame of it, again and
-    again. observations: one cycle, fps: of them.
+    again. observations: one cycle, forwards and back, fps: of them. A camera's noise is never the same twice, so each
+    way through counts as pixels of its own; what repeats within one is repeated in the recording.
     """
     trial = Trial(pad, 0.0, rng)
     start = int(rng.integers(len(observations)))
     for sequence in range(int(TRIAL_MAX_S * fps)):
         now_s = (sequence + 1) / fps
-        seen = replace(observations[(start + sequence) % len(observations)], captured_s=now_s)
+        seen = _shown(observations, start + sequence, now_s)
         judged = trial.observe(seen, now_s)
         if judged is not None:
             return judged
     return trial.out_of_footage()
+
+
+def _shown(observations: tuple[FaceObservation, ...], position: int, now_s: float) -> FaceObservation:
+    lap, index = divmod(position, len(observations))
+    way = 2 * lap + (index > len(observations) // 2)
+    seen = replace(observations[index], captured_s=now_s)
+    if seen.cues is None:
+        return seen
+    return replace(seen, cues=replace(seen.cues, fingerprint=hash((seen.cues.fingerprint, way))))
 
 
 def perform(
@@ -114,5 +130,30 @@ def perform(
 
 
 def acquired(observations: tuple[FaceObservation, ...], fps: float, rng: np.random.Generator) -> Judged:
-    """Present a recording of a living person to everything but the challenge, which a recording can't answer."""
-    return replay(observations, fps, PadRules(mode=PadMode.DISABLED), rng)
+    """Present a recording of a living person to everything but the challenge, which a recording can't answer.
+
+    Once there is a usable view, all cues are judged that need no answer, over one way through.
+    """
+    judged = replay(observations, fps, PadRules(mode=PadMode.DISABLED), rng)
+    if judged.verdict is not Verdict.ACCEPTED:
+        return judged
+    finding = _watched(observations[: len(observations) // 2 + 1], fps)
+    scores = tuple((cue.value, round(score, 3)) for cue, score in finding.scores)
+    if Finding(finding.scores).live:
+        return replace(judged, cues=scores)
+    return replace(judged, verdict=Verdict.REJECTED, reason="cues", cues=scores)
+
+
+def _watched(observations: tuple[FaceObservation, ...], fps: float) -> Finding:
+    """The cues of a recording that nobody asked to turn; where it turns by itself, its depth among them."""
+    witness, track = NOTHING_SEEN, None
+    turn = PadRules().turn_parallax
+    for index, seen in enumerate(observations):
+        if seen.track_id != track:
+            witness, track = NOTHING_SEEN, seen.track_id
+        straight = seen.probe is not None and seen.cues is not None and seen.parallax is not None
+        if witness.neutral is None and straight and seen.cues is not None and seen.parallax is not None:
+            witness = compare_with(witness, (seen.cues.shape,), seen.parallax)
+        shown = replace(seen, captured_s=(index + 1) / fps)
+        witness = see(witness, shown, (index + 1) / fps, turn)
+    return judge(witness, ())

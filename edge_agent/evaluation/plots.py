@@ -28,7 +28,7 @@ def draw_verification(folder: Path, found: Verification, report: Mapping[str, An
     folder.mkdir(parents=True, exist_ok=True)
     _det_1_to_1(found.scores, found.mated, found.impostor).savefig(folder / "det.png", dpi=110)
     _histograms(found.scores, found.mated, found.impostor).savefig(folder / "scores.png", dpi=110)
-    _page(folder, "Verification (1:1)", ("det.png", "scores.png"), report)
+    write_page(folder, "Verification (1:1)", ("det.png", "scores.png"), report)
 
 
 def draw_identification(folder: Path, found: Identification, report: Mapping[str, Any]) -> None:
@@ -41,7 +41,7 @@ def draw_identification(folder: Path, found: Identification, report: Mapping[str
     mated = np.array([True] * len(last.mated_score) + [False] * len(last.non_mated_score), np.bool_)
     others = np.array(last.non_mated_score)
     _histograms(scores, mated, others[np.isfinite(others)]).savefig(folder / "scores.png", dpi=110)
-    _page(folder, "Identification (1:N, open set)", ("det.png", "gallery.png", "scores.png"), report)
+    write_page(folder, "Identification (1:N, open set)", ("det.png", "gallery.png", "scores.png"), report)
 
 
 def _axes(x: str, y: str, title: str) -> tuple[Figure, Axes]:
@@ -103,7 +103,8 @@ def _by_gallery(galleries: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _page(folder: Path, title: str, pictures: tuple[str, ...], report: Mapping[str, Any]) -> None:
+def write_page(folder: Path, title: str, pictures: tuple[str, ...], report: Mapping[str, Any]) -> None:
+    """`index.html` in `folder`: these pictures, and the report as it is. Raises OSError."""
     images = "\n".join(f'<img src="{name}" alt="{name}">' for name in pictures)
     page = f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>

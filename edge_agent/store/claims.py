@@ -117,7 +117,12 @@ class Outcomes:
             return stored
         head = self._ledger.head()
         number = case_number(self._terminal.id, head.sequence + 1)
-        attempt = {"kind": request.kind.value, "pad": request.pad.value, "pad_attempts": request.pad_attempts}
+        attempt = {
+            "kind": request.kind.value,
+            "pad": request.pad.value,
+            "pad_attempts": request.pad_attempts,
+            "pad_cues": dict(request.pad_cues),
+        }
         data = {"session": request.session_id, "attempt": attempt}
         new = self._append(SESSION_ENDED, request.reason, number, data, at)
         instant = _best_instant(at, head)

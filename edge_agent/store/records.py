@@ -170,4 +170,5 @@ def evidence_data(evidence: Evidence) -> dict[str, Any]:
         "frames": evidence.frames,
         "pad": evidence.pad.value,
         "pad_attempts": evidence.pad_attempts,
+        "pad_cues": dict(evidence.pad_cues),
     }

@@ -59,6 +59,6 @@ def turned_to(parallax: float) -> Shape:
     return seen(HEAD, float(np.interp(parallax, _PARALLAXES, _YAWS)))
 
 
-def cues(parallax: float, now_s: float, eye_open: float = 0.3) -> FrameCues:
-    """What a living head turned this far shows at this time: never the same pixels twice."""
-    return FrameCues(turned_to(parallax), eye_open, hash(now_s))
+def cues(parallax: float, now_s: float) -> FrameCues:
+    """What a living head turned this far shows at this time: a blink every 3 s, and never the same pixels twice."""
+    return FrameCues(turned_to(parallax), 0.1 if now_s % 3.0 < 0.25 else 0.3, hash(now_s))

@@ -35,7 +35,18 @@ SIGNING = Ed25519PrivateKey.from_private_bytes(b"ledger key of the tests, 32 byt
 TEMPLATE_KEY = b"template key of the tests, 32 by"
 KEYS = Keys(TEMPLATE_KEY, SIGNING, OFFICE.public_key())
 TERMINAL = TerminalIdentity("kiosk-1", "desa-sukamaju", "Balai Desa Sukamaju", "Asia/Jakarta")
-EVIDENCE = Evidence(MatchKind.IDENTIFICATION, 0.912345678, 0.9, 0.7, 0.06, 3, 5, PadVerdict.LIVE, 1)
+EVIDENCE = Evidence(
+    MatchKind.IDENTIFICATION,
+    0.912345678,
+    0.9,
+    0.7,
+    0.06,
+    3,
+    5,
+    PadVerdict.LIVE,
+    1,
+    (("depth", 0.812), ("integrity", 1.0)),
+)
 
 
 @dataclass

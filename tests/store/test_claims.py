@@ -50,6 +50,7 @@ def test_the_record_holds_the_evidence_rounded_and_no_name(store: Store, clock: 
         "frames": 5,
         "pad": "live",
         "pad_attempts": 1,
+        "pad_cues": {"depth": 0.812, "integrity": 1.0},
     }
     assert event["data"]["roster"]["embedder"] == "test-net"
     assert "Ibu" not in json.dumps(event)

@@ -36,7 +36,7 @@ def test_a_stranger_is_referred_never_called_not_entitled(tmp_path: Path) -> Non
 def test_somebody_who_does_not_follow_the_lights_is_referred(tmp_path: Path) -> None:
     with terminal_box(tmp_path, pad=PadRules(turns=1, attempts=2, answer_max_s=0.6)) as box:
         box.serve(1, turns=False, expect=Signal.REFERRED)
-    assert box.outcomes() == [("REFERRED", "not_live")]
+    assert box.outcomes() == [("REFERRED", "could_not_turn")]
 
 
 def test_the_same_is_given_and_recorded_as_not_live_when_liveness_is_only_recorded(tmp_path: Path) -> None:
