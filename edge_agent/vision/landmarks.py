@@ -87,7 +87,7 @@ class Landmarker:
             ) from error
         height, width = image_rgb.shape[:2]
         meshes = [_mesh(face, width, height) for face in faces]
-        return sorted(meshes, key=_extent_px, reverse=True)
+        return sorted(meshes, key=_extent_px, reverse=True) if len(meshes) > 1 else meshes
 
     def close(self) -> None:
         """Free MediaPipe's threads and memory; safe to call twice."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -118,7 +119,17 @@ class EmbedderSpec(ModelSpec):
 
     def source_px(self, mesh_px: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
         """The alignment points in an image: mesh_px (478, 2 or more) in pixels -> (n, 2) float64."""
-        return np.array([mesh_px[list(point.mesh), :2].mean(axis=0) for point in self.alignment], np.float64)
+        points, starts, counts = self._source_points
+        sums = np.add.reduceat(mesh_px[points, :2], starts, axis=0)
+        return np.asarray(sums / counts.astype(sums.dtype), np.float64)
+
+    @cached_property
+    def _source_points(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Mesh points of every alignment point in one row, where each one's begin there, and how many, (n, 1)."""
+        counts = [len(point.mesh) for point in self.alignment]
+        points = [index for point in self.alignment for index in point.mesh]
+        starts = np.cumsum([0, *counts[:-1]])
+        return np.array(points, np.intp), np.asarray(starts, np.intp), np.array(counts, np.intp)[:, None]
 
     def threshold_for_fmr(self, fmr: float, *, fused: int = 1, mirrored: bool = True) -> float:
         """Cosine at which one comparison falsely matches at rate `fmr`, between measured points linear in log10(fmr).

@@ -187,6 +187,23 @@ def spec(content: dict[str, Any], written: Callable[[Any], Path]) -> manifests.E
     return manifests.load(written(content)).active_embedder
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("meshes", [([33], [133]), ([2, 94], [7]), ([1, 2, 3], [4], [5, 6, 7, 8, 9])])
+def test_source_points_are_those_means_to_the_last_bit(
+    content: dict[str, Any],
+    written: Callable[[Any], Path],
+    meshes: tuple[list[int], ...],
+    dtype: type[np.floating[Any]],
+) -> None:
+    embedder_of(content)["alignment"] = [
+        {"name": f"p{number}", "mesh": mesh, "chip_px": [20 + number, 30]} for number, mesh in enumerate(meshes)
+    ]
+    spec = manifests.load(written(content)).active_embedder
+    mesh_px = np.random.default_rng(1).uniform(0, 640, (478, 3)).astype(dtype)
+    expected = [mesh_px[mesh, :2].mean(axis=0).astype(np.float64) for mesh in meshes]
+    assert np.array_equal(spec.source_px(mesh_px), expected)
+
+
 def test_thresholds_are_linear_in_the_logarithm_of_the_rate(spec: manifests.EmbedderSpec) -> None:
     assert spec.threshold_for_fmr(0.1) == pytest.approx(0.5)
     assert spec.threshold_for_fmr(0.01) == pytest.approx(0.6)
