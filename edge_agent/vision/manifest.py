@@ -121,7 +121,7 @@ class EmbedderSpec(ModelSpec):
         """The alignment points in an image: mesh_px (478, 2 or more) in pixels -> (n, 2) float64."""
         points, starts, counts = self._source_points
         sums = np.add.reduceat(mesh_px[points, :2], starts, axis=0)
-        return np.asarray(sums / counts.astype(sums.dtype), np.float64)
+        return np.asarray((sums / counts).astype(sums.dtype), np.float64)
 
     @cached_property
     def _source_points(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
