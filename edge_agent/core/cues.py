@@ -16,7 +16,7 @@ from enum import Enum
 
 import numpy as np
 
-from edge_agent.core.witness import StraightLook, Witness
+from edge_agent.core.witness import TILTED_SIN, StraightLook, Witness, depths, misfits
 
 DOUBT = 0.5
 CONCLUSIVE = 0.25
@@ -107,8 +107,8 @@ class Finding:
 def judge(witness: Witness, latencies_s: Sequence[float], passive_threshold: float | None = None) -> Finding:
     """Every cue of a session. latencies_s: from each light to its turn; passive_threshold: of the passive model."""
     measured = {
-        Cue.DEPTH: _median(witness.depths),
-        Cue.PLANE: _median(witness.misfits),
+        Cue.DEPTH: _median(depths(witness, witness.turned)),
+        Cue.PLANE: _median(misfits(witness)),
         Cue.LATENCY: min(latencies_s, default=None),
         Cue.BLINK: blink(witness.looks),
         Cue.MOTION: motion(witness.looks),
@@ -126,7 +126,7 @@ def judge(witness: Witness, latencies_s: Sequence[float], passive_threshold: flo
 
 def flat(witness: Witness) -> bool:
     """Whether what was tilted, without a turn being seen, was a flat thing rather than a head that can't turn."""
-    depth = _median(witness.tilted)
+    depth = _median(depths(witness, witness.tilted, TILTED_SIN))
     return depth is not None and SCALES[Cue.DEPTH].score(depth) < CONCLUSIVE
 
 

@@ -15,8 +15,8 @@ from edge_agent.core.ending import forget, refer
 from edge_agent.core.messages import AskPrinterStatus, RecordClaim
 from edge_agent.core.model import Evidence, FaceObservation, PadMode, PadVerdict, QualityProblem, Reason, Signal
 from edge_agent.core.rules import Now, PadRules, Rules
-from edge_agent.core.state import Move, Phase, Probe, Session, Straight, elapsed_s, enter, show
-from edge_agent.core.witness import NOTHING_SEEN, compare_with, see
+from edge_agent.core.state import Move, Phase, Probe, Session, elapsed_s, enter, show
+from edge_agent.core.witness import NOTHING_SEEN, begin_try, see
 
 PROBE_SPACING_S = 0.2
 """Frames closer than this show the same moment; only the better one is kept for fusion."""
@@ -66,8 +66,7 @@ def _keep(session: Session, seen: FaceObservation) -> Session:
     if seen.probe is None:
         return replace(session, straight=()) if session.phase is Phase.ACQUIRING else session
     if session.phase is Phase.ACQUIRING and seen.parallax is not None:
-        shape = seen.cues.shape if seen.cues is not None else None
-        session = replace(session, straight=(*session.straight, Straight(seen.parallax, shape)))
+        session = replace(session, straight=(*session.straight, seen.parallax))
     probe = Probe(seen.captured_s, seen.quality, seen.probe)
     last = session.probes[-1] if session.probes else None
     if last is None or probe.captured_s - last.captured_s >= PROBE_SPACING_S:
@@ -110,7 +109,7 @@ def _acquire(session: Session, now: Now, rules: Rules) -> Move:
 
 def _looks_straight(session: Session, now: Now, rules: Rules) -> bool:
     """Enough good frames in a row, of a head at rest; after a try, time to understand and to look ahead again."""
-    latest = [look.parallax for look in session.straight[-rules.limits.acquire_frames :]]
+    latest = session.straight[-rules.limits.acquire_frames :]
     if len(latest) < rules.limits.acquire_frames or max(latest) - min(latest) > STEADY_PARALLAX:
         return False
     return session.pad_attempts == 0 or elapsed_s(session, now) >= BETWEEN_TRIES_S
@@ -122,8 +121,7 @@ def _begin_challenge(session: Session, now: Now, rules: Rules) -> Move:
     if session.pad_attempts >= rules.pad.attempts:
         return _last_try_void(session, now, rules)
     latest = session.straight[-rules.limits.acquire_frames :]
-    neutral = sorted(look.parallax for look in latest)[len(latest) // 2]
-    shapes = tuple(look.shape for look in latest if look.shape is not None)
+    neutral = sorted(latest)[len(latest) // 2]
     challenge = liveness.begin(rules.pad, neutral, now.monotonic_s, now.entropy)
     # What was seen before is not fused: it might be a picture held up, with somebody else turning for it.
     session = replace(
@@ -131,7 +129,7 @@ def _begin_challenge(session: Session, now: Now, rules: Rules) -> Move:
         probes=(),
         challenge=challenge,
         pad_attempts=session.pad_attempts + 1,
-        witness=compare_with(session.witness, shapes, neutral),
+        witness=begin_try(session.witness, neutral),
     )
     return show(enter(session, Phase.CHALLENGING, now), challenge.signal, now)
 

@@ -19,7 +19,6 @@ from edge_agent.core.model import (
     QualityProblem,
     Reason,
     Receipt,
-    Shape,
     Signal,
 )
 from edge_agent.core.rules import Now
@@ -53,14 +52,6 @@ class Probe:
 
 
 @dataclass(frozen=True, eq=False)
-class Straight:
-    """A usable look straight ahead, while acquiring: its parallax, and its shape where there is one."""
-
-    parallax: float
-    shape: Shape | None
-
-
-@dataclass(frozen=True, eq=False)
 class Session:
     """The whole state of a terminal's service.
 
@@ -68,7 +59,7 @@ class Session:
     a new person. track_id, seen_s: the face being served (after it, the one just served), and when it was last seen.
     last_id: the session whose slip may still be reported on. asked_s: when a closed terminal last asked its printer.
     token, token_s: the subject a token named, and when. The fields from `session_id` on belong to the person present:
-    straight holds their straight-ahead looks, probes what will be fused, witness what their frames showed of an attack.
+    straight holds their straight-ahead parallaxes, probes what will be fused, witness what frames showed of an attack.
     slow: the latest try failed because a turn wasn't seen, so the next is the slower one. wrong: a try failed for
     something else. pad_cues: the scores of the latest try.
     """
@@ -91,7 +82,7 @@ class Session:
     arriving_s: float | None = None
     track_id: int | None = None
     problems: tuple[QualityProblem, ...] = ()
-    straight: tuple[Straight, ...] = ()
+    straight: tuple[float, ...] = ()
     witness: Witness = NOTHING_SEEN
     slow: bool = False
     wrong: bool = False

@@ -1,7 +1,8 @@
 """What the frames of a session have shown of a presentation attack so far: a `Witness`, one frame after another.
 
 Rules: pure; a witness belongs to one track of one session and is forgotten with it. Of a frame only the few numbers are
-kept that `cues.py` judges. Turned looks are compared with the straight look that the challenge began with.
+kept that `cues.py` judges. Turned faces are compared with the most frontal one of the track, not with the look that the
+challenge began with: a print held askew from the start would seem to turn less than it does.
 """
 
 from __future__ import annotations
@@ -31,19 +32,26 @@ class StraightLook:
 
 
 @dataclass(frozen=True, eq=False)
-class Witness:
-    """neutral, straight: shape and parallax of the straight look; None until a challenge has begun.
+class View:
+    """A face from one side: its parallax (not against anything) and its shape."""
 
-    depths, misfits: of every frame turned far enough (`depth`, `plane_misfit`). tilted: the depths of frames tilted
-    without a turn. frames: how many there were; faulty: how many of them were a repetition of an earlier one, stamped
-    earlier than the one before, or stamped later than they came. moire, bezel, cast, passive: where looked for.
+    parallax: float
+    shape: Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """straight: parallax of the straight look that the challenge began with; None before one.
+
+    frontal: the view of the least parallax. turned: views of the challenge turned far enough; tilted: the others.
+    frames: how many there were; faulty: how many of them were a repetition of an earlier one, stamped earlier than the
+    one before, or stamped later than they came. moire, bezel, cast, passive: where looked for.
     """
 
-    neutral: Shape | None = None
-    straight: float = 0.0
-    depths: tuple[float, ...] = ()
-    misfits: tuple[float, ...] = ()
-    tilted: tuple[float, ...] = ()
+    straight: float | None = None
+    frontal: View | None = None
+    turned: tuple[View, ...] = ()
+    tilted: tuple[View, ...] = ()
     looks: tuple[StraightLook, ...] = ()
     frames: int = 0
     faulty: int = 0
@@ -60,13 +68,12 @@ FUTURE_S = 0.1
 """A frame stamped more than this later than it came was not taken by this camera."""
 
 
-def compare_with(witness: Witness, shapes: tuple[Shape, ...], parallax: float) -> Witness:
-    """A challenge begins: its turns, and no earlier ones, are compared with these straight shapes and their parallax.
+def begin_try(witness: Witness, parallax: float) -> Witness:
+    """A challenge begins from this straight parallax; only its own turns count.
 
     A head that turned in the try before must not vouch for a sheet that turns in this one.
     """
-    neutral = np.stack(shapes).mean(axis=0) if shapes else None
-    return replace(witness, neutral=neutral, straight=parallax, depths=(), misfits=(), tilted=())
+    return replace(witness, straight=parallax, turned=(), tilted=())
 
 
 def see(witness: Witness, seen: FaceObservation, now_s: float, turn_parallax: float) -> Witness:
@@ -75,8 +82,11 @@ def see(witness: Witness, seen: FaceObservation, now_s: float, turn_parallax: fl
     if cues is None or seen.parallax is None:
         return witness
     wrong = cues.fingerprint in witness.fingerprints or not witness.last_s < seen.captured_s <= now_s + FUTURE_S
+    view = View(seen.parallax, cues.shape)
+    least = witness.frontal is None or abs(view.parallax) < abs(witness.frontal.parallax)
     witness = replace(
         witness,
+        frontal=view if least else witness.frontal,
         frames=witness.frames + 1,
         faulty=witness.faulty + wrong,
         last_s=seen.captured_s,
@@ -86,24 +96,36 @@ def see(witness: Witness, seen: FaceObservation, now_s: float, turn_parallax: fl
         cast=_and(witness.cast, cues.cast),
         passive=_and(witness.passive, cues.passive),
     )
-    return witness if witness.neutral is None else _compare(witness, witness.neutral, seen, turn_parallax)
-
-
-def _compare(witness: Witness, neutral: Shape, seen: FaceObservation, turn_parallax: float) -> Witness:
-    if seen.cues is None or seen.parallax is None:
-        raise AssertionError("compared without a shape")
-    shift = seen.parallax - witness.straight
-    if abs(shift) <= STRAIGHT_SHIFT:
-        look = StraightLook(seen.captured_s, seen.cues.eye_open, shift)
-        witness = replace(witness, looks=(*witness.looks, look))
-    sine = tilt_sine(neutral, seen.cues.shape)
+    if witness.straight is None:
+        return witness
+    shift = view.parallax - witness.straight
     if abs(shift) >= turn_parallax:
-        depth = abs(shift) / max(sine, LEAST_SIN)
-        misfit = plane_misfit(neutral, seen.cues.shape)
-        return replace(witness, depths=(*witness.depths, depth), misfits=(*witness.misfits, misfit))
-    if sine >= TILTED_SIN:
-        return replace(witness, tilted=(*witness.tilted, abs(shift) / sine))
-    return witness
+        return replace(witness, turned=(*witness.turned, view))
+    witness = replace(witness, tilted=(*witness.tilted, view))
+    if abs(shift) > STRAIGHT_SHIFT:
+        return witness
+    return replace(witness, looks=(*witness.looks, StraightLook(seen.captured_s, cues.eye_open, shift)))
+
+
+def depths(witness: Witness, views: tuple[View, ...], least_sine: float = 0.0) -> tuple[float, ...]:
+    """Of each view tilted at least so far: parallax against the frontal view over the sine of the tilt.
+
+    About the height of the nose tip over the plane of the eyes, in eye distances.
+    """
+    if witness.frontal is None:
+        return ()
+    frontal = witness.frontal
+    sines = ((view, tilt_sine(frontal.shape, view.shape)) for view in views)
+    return tuple(
+        abs(view.parallax - frontal.parallax) / max(sine, LEAST_SIN) for view, sine in sines if sine >= least_sine
+    )
+
+
+def misfits(witness: Witness) -> tuple[float, ...]:
+    """`plane_misfit` of each turned view against the frontal one."""
+    if witness.frontal is None:
+        return ()
+    return tuple(plane_misfit(witness.frontal.shape, view.shape) for view in witness.turned)
 
 
 def tilt_sine(neutral: Shape, shape: Shape) -> float:

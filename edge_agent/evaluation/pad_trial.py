@@ -18,7 +18,7 @@ from edge_agent.core.model import FaceObservation, Gallery, PadMode, PrinterStat
 from edge_agent.core.rules import MatchRules, Now, PadRules, Rules
 from edge_agent.core.session import step
 from edge_agent.core.state import Phase, Session
-from edge_agent.core.witness import NOTHING_SEEN, compare_with, see
+from edge_agent.core.witness import NOTHING_SEEN, begin_try, see
 
 TRIAL_MAX_S = 40.0
 
@@ -151,9 +151,8 @@ def _watched(observations: tuple[FaceObservation, ...], fps: float) -> Finding:
     for index, seen in enumerate(observations):
         if seen.track_id != track:
             witness, track = NOTHING_SEEN, seen.track_id
-        straight = seen.probe is not None and seen.cues is not None and seen.parallax is not None
-        if witness.neutral is None and straight and seen.cues is not None and seen.parallax is not None:
-            witness = compare_with(witness, (seen.cues.shape,), seen.parallax)
+        if witness.straight is None and seen.probe is not None and seen.parallax is not None:
+            witness = begin_try(witness, seen.parallax)
         shown = replace(seen, captured_s=(index + 1) / fps)
         witness = see(witness, shown, (index + 1) / fps, turn)
     return judge(witness, ())

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
 
 from edge_agent.core import cues
 from edge_agent.core.cues import ALWAYS, CONCLUSIVE, DOUBT, SCALES, Cue, Finding, judge
-from edge_agent.core.witness import StraightLook, Witness
+from edge_agent.core.model import Shape
+from edge_agent.core.witness import StraightLook, View, Witness
+from tests.core.heads import HEAD, SHEET, bent, parallax_of, seen
 
+HEADED, PAPERED = (seen(HEAD, 0), seen(HEAD, 20)), (seen(bent(1.2), 0), seen(bent(1.2), 50))
 FINE, DOUBTED, DECIDED, MISSING = 0.8, 0.4, 0.1, None
+
+
+def turned(shapes: tuple[Shape, Shape], **rest: Any) -> Witness:
+    """Seen from the front, and turned."""
+    frontal, side = (View(parallax_of(shape), shape) for shape in shapes)
+    return Witness(straight=0.0, frontal=frontal, turned=(side,), **rest)
 
 
 def looks(openings: list[float], step_s: float = 0.1, shifts: list[float] | None = None) -> tuple[StraightLook, ...]:
@@ -63,16 +73,16 @@ def test_every_scale_meets_its_bounds_and_grows(cue: Cue) -> None:
 def test_a_head_is_live_and_a_bent_print_that_never_blinks_is_not() -> None:
     blinking = looks([0.3] * 20 + [0.1, 0.1] + [0.3] * 80, shifts=list(np.linspace(-0.02, 0.02, 102)))
     staring = looks([0.3] * 102, shifts=list(np.linspace(-0.02, 0.02, 102)))
-    head = Witness(depths=(0.6, 0.65), misfits=(0.05, 0.06), looks=blinking, frames=100)
+    head = turned(HEADED, looks=blinking, frames=100)
     assert judge(head, (0.8, 1.1, 0.9)).live
-    paper = Witness(depths=(0.32, 0.33), misfits=(0.035, 0.04), looks=staring, frames=100)
+    paper = turned(PAPERED, looks=staring, frames=100)
     finding = judge(paper, (0.8, 1.1, 0.9))
     assert finding.doubts == (Cue.DEPTH, Cue.BLINK)
     assert not finding.live
 
 
 def test_a_person_who_never_blinks_is_doubted_only() -> None:
-    head = Witness(depths=(0.6,), misfits=(0.06,), looks=looks([0.3] * 200, shifts=[0.01, -0.01] * 100), frames=200)
+    head = turned(HEADED, looks=looks([0.3] * 200, shifts=[0.01, -0.01] * 100), frames=200)
     assert judge(head, (0.9,)).doubts == (Cue.BLINK,)
     assert judge(head, (0.9,)).live
 
@@ -122,19 +132,22 @@ def test_the_screen_cues_take_the_median_and_enough_looks() -> None:
 
 
 def test_the_passive_models_own_threshold_decides() -> None:
-    alive = Witness(depths=(0.6,), misfits=(0.06,), frames=50, passive=(0.69, 0.71, 0.75))
+    alive = turned(HEADED, frames=50, passive=(0.69, 0.71, 0.75))
     assert Cue.PASSIVE not in dict(judge(alive, (0.9,)).scores)
     assert judge(alive, (0.9,), passive_threshold=0.7).conclusive == ()
     assert judge(alive, (0.9,), passive_threshold=0.72).conclusive == (Cue.PASSIVE,)
 
 
 def test_no_living_head_turns_the_moment_the_light_comes_on() -> None:
-    head = Witness(depths=(0.6,), misfits=(0.06,), frames=50)
+    head = turned(HEADED, frames=50)
     assert judge(head, (0.2, 0.9)).doubts == (Cue.LATENCY,)
     assert judge(head, (0.5, 0.9)).doubts == ()
 
 
 def test_a_flat_thing_that_was_tilted_is_told_from_a_head_that_cannot_turn() -> None:
-    assert cues.flat(Witness(tilted=(0.08, 0.1, 0.3)))
-    assert not cues.flat(Witness(tilted=(0.3, 0.4)))
+    front, sheet, head = seen(SHEET, 0), seen(SHEET, 30), seen(HEAD, 8)
+    facing = View(0.0, front)
+    assert cues.flat(Witness(frontal=facing, tilted=(View(parallax_of(sheet), sheet),) * 3))
+    upright = View(0.0, seen(HEAD, 0))
+    assert not cues.flat(Witness(frontal=upright, tilted=(View(parallax_of(head), head),) * 3))
     assert not cues.flat(Witness())

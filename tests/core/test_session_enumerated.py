@@ -47,6 +47,7 @@ from tests.core.invariants import History, check
 from tests.core.people import (
     ANA,
     BUDI,
+    SHEET_TILTED,
     STRANGER,
     TWIN,
     claim_recorded,
@@ -154,7 +155,7 @@ def depths(session: Session) -> tuple[bool, ...] | None:
     """Whether turned frames showed a flat thing, and whether they showed a head, as far as it still matters."""
     if session.phase not in WITH_PERSON:
         return None
-    flat = [depth < 0.3 for depth in session.witness.depths]
+    flat = [view.shape is SHEET_TILTED for view in session.witness.turned]
     return any(flat), not all(flat)
 
 

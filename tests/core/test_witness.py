@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge_agent.core.model import FaceObservation, FrameCues, Shape
-from edge_agent.core.witness import Witness, compare_with, plane_misfit, see, tilt_sine
+from edge_agent.core.witness import TILTED_SIN, Witness, begin_try, depths, misfits, plane_misfit, see, tilt_sine
 from tests.core.heads import HEAD, SHEET, bent, parallax_of, seen
 
 TURN = 0.13
@@ -22,13 +22,13 @@ def frame(shape: Shape, captured_s: float, fingerprint: int | None = None) -> Fa
 
 def facing(points: np.ndarray) -> Witness:  # type: ignore[type-arg]
     straight = seen(points, 0)
-    return compare_with(Witness(), (straight, straight), parallax_of(straight))
+    return begin_try(see(Witness(), frame(straight, 0.0), 0.0, TURN), parallax_of(straight))
 
 
 def turned(points: np.ndarray, degrees: list[float], pitch_deg: float = 0.0) -> Witness:  # type: ignore[type-arg]
     witness = facing(points)
     for index, yaw in enumerate(degrees):
-        witness = see(witness, frame(seen(points, yaw, pitch_deg), index / 10), index / 10, TURN)
+        witness = see(witness, frame(seen(points, yaw, pitch_deg), 1 + index / 10), 1 + index / 10, TURN)
     return witness
 
 
@@ -41,26 +41,34 @@ def test_a_tilted_sheet_is_tilted_by_its_true_angle_about_whatever_axis(yaw: flo
 
 def test_a_head_shows_depth_and_a_sheet_none() -> None:
     head = turned(HEAD, [15, 18, 20])
-    assert len(head.depths) == 3
-    assert min(head.depths) > 0.5
-    assert min(head.misfits) > 0.03
+    assert len(head.turned) == 3
+    assert min(depths(head, head.turned)) > 0.5
+    assert min(misfits(head)) > 0.03
     sheet = turned(SHEET, [15, 25, 33], pitch_deg=20)
-    assert sheet.depths == ()
-    assert len(sheet.tilted) == 3
-    assert max(sheet.tilted) < 0.25
+    assert sheet.turned == ()
+    assert len(depths(sheet, sheet.tilted, TILTED_SIN)) == 3
+    assert max(depths(sheet, sheet.tilted)) < 0.25
 
 
 def test_a_sheet_tilted_across_shears_as_far_as_a_turn_and_is_told_by_its_depth_and_by_a_plane() -> None:
     sheet = turned(SHEET, [45], pitch_deg=35)
-    assert len(sheet.depths) == 1
-    assert sheet.depths[0] < 0.40
-    assert sheet.misfits[0] < 1e-6
+    assert len(sheet.turned) == 1
+    assert depths(sheet, sheet.turned)[0] < 0.40
+    assert misfits(sheet)[0] < 1e-6
 
 
 def test_a_bent_print_shows_less_depth_for_its_turn_than_a_head() -> None:
     head, paper = turned(HEAD, [20, 25]), turned(bent(0.9), [50, 55])
-    assert len(paper.depths) == 2
-    assert max(paper.depths) < 0.7 * min(head.depths)
+    assert len(paper.turned) == 2
+    assert max(depths(paper, paper.turned)) < 0.7 * min(depths(head, head.turned))
+
+
+def test_paper_held_askew_from_the_start_is_measured_from_where_it_faced_the_camera() -> None:
+    """From -20° to 45° it has turned by 65°, but is foreshortened by no more than from 0° to 45°."""
+    askew = begin_try(see(Witness(), frame(seen(bent(0.9), -20), 0.0), 0.0, TURN), parallax_of(seen(bent(0.9), -20)))
+    for index, yaw in enumerate((-10, 0, 20, 45)):
+        askew = see(askew, frame(seen(bent(0.9), yaw), 1 + index / 10), 1 + index / 10, TURN)
+    assert max(depths(askew, askew.turned)) < 0.40
 
 
 def test_a_plane_explains_a_moved_plane_but_not_a_turned_head() -> None:
@@ -79,8 +87,15 @@ def test_degenerate_shapes_are_no_evidence_and_no_error(value: float) -> None:
 def test_straight_looks_are_kept_only_once_there_is_something_to_compare_with() -> None:
     early = see(Witness(), frame(seen(HEAD, 0), 1.0), 1.0, TURN)
     assert (early.looks, early.frames) == ((), 1)
-    later = see(compare_with(early, (seen(HEAD, 0),), 0.0), frame(seen(HEAD, 2), 2.0), 2.0, TURN)
+    later = see(begin_try(early, 0.0), frame(seen(HEAD, 2), 2.0), 2.0, TURN)
     assert len(later.looks) == 1
+
+
+def test_a_try_is_judged_by_its_own_turns() -> None:
+    head = turned(HEAD, [20, 25])
+    again = begin_try(head, 0.0)
+    assert (again.turned, again.tilted) == ((), ())
+    assert again.frames == head.frames
 
 
 def test_a_stream_that_repeats_itself_goes_back_or_comes_from_the_future_is_faulty() -> None:
