@@ -24,8 +24,8 @@ slip and reports it. Try `edge-agent demo` first; `edge-agent run` is what the s
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = _parser(run_alone=words[:1] == ["run"]).parse_args(words)
     try:
         status: int = arguments.run(arguments)
     except TerminalError as error:
@@ -40,7 +40,18 @@ def main(argv: list[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, run_alone: bool = False) -> argparse.ArgumentParser:
+    """run_alone: only `run`, so that a terminal at work starts sooner and doesn't carry the other commands' modules."""
+    parser = argparse.ArgumentParser(prog="edge-agent", description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"edge-agent {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands)
+    if not run_alone:
+        _add_others(commands)
+    return parser
+
+
+def _add_others(commands: Any) -> None:
     from edge_agent.attacks import command as attacks
     from edge_agent.bench import commands as bench
     from edge_agent.demo import command as demo
@@ -51,10 +62,6 @@ def _parser() -> argparse.ArgumentParser:
     from edge_agent.store import commands as store
     from edge_agent.vision import commands as vision
 
-    parser = argparse.ArgumentParser(prog="edge-agent", description=DESCRIPTION)
-    parser.add_argument("--version", action="version", version=f"edge-agent {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_run(commands)
     demo.add_commands(commands)
     _add_field(commands)
     vision.add_commands(commands)
@@ -67,7 +74,6 @@ def _parser() -> argparse.ArgumentParser:
     enrolment.add_commands(commands, roster, _photo_tools)
     tokens.add_commands(commands, _print_slips)
     store.add_commands(commands, roster, lambda: SystemClock().now(), _embedder_of)
-    return parser
 
 
 def _add_field(commands: Any) -> None:

@@ -18,6 +18,7 @@ import structlog
 
 from edge_agent import __version__, logs
 from edge_agent.core.model import Signal
+from edge_agent.heap import give_back_large_blocks
 from edge_agent.ports import LedError, LedPanel, StoreInUse, TerminalError
 from edge_agent.settings import LoadedSettings, LogSettings, leds_alone, load
 from edge_agent.settings_errors import SettingsError
@@ -46,6 +47,7 @@ def run(config: Path) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    give_back_large_blocks()
     logs.configure(LogSettings())
     notifier = SystemdNotifier.from_environment()
     loaded: LoadedSettings | None = None

@@ -44,8 +44,8 @@ BROUGHT_BY = {
 OPTIONAL = {"face_recognition", "faiss", "usearch"}
 """Used only where somebody has installed it: peers of `edge-agent bench`."""
 
-PEERS = {PACKAGE / "bench" / "plain_loop.py"}
-"""Uses hardware libraries without the terminal's own code, because it is what that code is measured against."""
+PEERS = {PACKAGE / "bench" / "plain_loop.py", PACKAGE / "bench" / "bare_process.py"}
+"""Use hardware libraries without the terminal's own code, because they are what that code is measured against."""
 
 NOT_ASKED_FOR = {*sys.stdlib_module_names, *OPTIONAL, "edge_agent"}
 

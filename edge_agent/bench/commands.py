@@ -24,6 +24,15 @@ _BENCHES = {
         "  edge-agent bench match\n"
         "  edge-agent bench match --sizes 500 5000 --json",
     ),
+    "session": (
+        "session",
+        "seconds from the first good frame to the decision, cold start, memory, CPU",
+        "The whole terminal on simulated devices in real time: puppets step up, take 0.35 to 0.9 s to answer each\n"
+        "light, and are identified among 500. Then fresh processes: exec to READY, resident memory, CPU idle and with\n"
+        "somebody there. About four minutes; keep the machine otherwise idle.\n\n"
+        "  edge-agent bench session\n"
+        "  edge-agent bench session --visits 20 --turns 2 --json",
+    ),
 }
 
 

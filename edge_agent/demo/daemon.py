@@ -41,6 +41,11 @@ class Daemon:
         """Whether it still runs."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 before it was started."""
+        return self._process.pid if self._process is not None else 0
+
     def stop(self) -> int:
         """SIGTERM, wait, and the exit status; a daemon that does not end within STOP_WITHIN_S is killed (status -9)."""
         if self._process is None:
