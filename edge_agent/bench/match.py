@@ -159,7 +159,7 @@ def _measure(
     same = dict.fromkeys(contestants, 0)
     warm_up = max(2, count // 10)
     for turn in range(warm_up + count):
-        probe, mate = _probe(gallery.templates, turn, rng)
+        probe, mate = probe_for(gallery.templates, turn, rng)
         scores = gallery.templates @ probe
         best = int(np.argmax(scores))
         order = [*contestants][turn % len(contestants) :] + [*contestants][: turn % len(contestants)]
@@ -196,7 +196,7 @@ def make_gallery(size: int, rng: np.random.Generator) -> Gallery:
     return Gallery(tuple(f"subject-{number:07d}" for number in range(size)), templates)
 
 
-def _probe(templates: npt.NDArray[np.float32], turn: int, rng: np.random.Generator) -> tuple[Embedding, bool]:
+def probe_for(templates: npt.NDArray[np.float32], turn: int, rng: np.random.Generator) -> tuple[Embedding, bool]:
     """A probe of unit length, and whether it is the mate of a row: every other one is."""
     mate = turn % 2 == 0
     probe = rng.standard_normal(DIMENSION, dtype=np.float32)

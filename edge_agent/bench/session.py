@@ -8,6 +8,7 @@ that take 0.35 to 0.9 s to answer each light, among 500 people. Seconds, unless 
 - `decision`: per number of turns asked (`"2"`, `"3"`) `visits`, `outcomes` (outcome: count), `first_try` (visits
   decided by their first challenge) and, over these, spreads of `seconds` (first good frame to decision) and of its
   parts: `acquire`, `pauses`, `turning`, `returning`, `identify` (`visits.VisitTimes`). `all_tries`: over all visits.
+  `person_alone`: spread of what the puppets' own reactions and movements take (`visits.person_alone_s`).
 - `cold_start`: spread of seconds from exec to READY on the lights, of fresh processes; the files are in memory.
 - `cpu`: per cent of one core, of the whole process, with the simulated camera's drawing: `idle_percent` over `idle_s`
   seconds with nobody there, `session_percent` from a session's first frame to its end, `puppet_ms` that the drawing of
@@ -32,7 +33,7 @@ import yaml
 from edge_agent import logs
 from edge_agent.bench.machine import machine, spread
 from edge_agent.bench.terminal_process import Costs, cold_start_s, costs
-from edge_agent.bench.visits import VisitTimes, serve
+from edge_agent.bench.visits import VisitTimes, person_alone_s, serve
 from edge_agent.demo.command import PORTRAIT
 from edge_agent.demo.stage import Scene, set_stage
 from edge_agent.evaluation.progress import Progress
@@ -43,6 +44,7 @@ from edge_agent.vision.photo import load_photo
 TURNS = (2, 3)
 _PARTS = ("acquire", "pauses", "turning", "returning", "identify")
 _NEVER_S = 86_400
+_PEOPLE = 200
 _UNUSED_PORT = 9
 """The uplink is off."""
 
@@ -89,7 +91,8 @@ def run(turns: tuple[int, ...], visits: int, seed: int, starts: int, idle_s: flo
             times = serve(house.settings(f"turns{asked}", visits=visits, turns=asked), visits, progress.done)
             if not times:
                 raise SessionBenchError("nobody was decided about; run `edge-agent demo` to see what happens")
-            result["decision"][str(asked)] = _decisions(times)
+            alone = {"person_alone": spread(person_alone_s(asked, seed, _PEOPLE))}
+            result["decision"][str(asked)] = _decisions(times) | alone
         if starts:
             empty, busy = house.settings("empty", visits=0), house.settings("busy", visits=2)
             result["cold_start"] = spread(cold_start_s(empty, starts, Progress("cold starts", starts).done))
@@ -106,6 +109,7 @@ def describe(result: dict[str, Any]) -> str:
         lines.append(f"{turns} turns: {row['visits']} visits ({outcomes}), {row['first_try']} decided at the first try")
         if row["first_try"]:
             lines += [f"  {name:10}{_spread(row[name])}" for name in ("seconds", *_PARTS)]
+        lines.append(f"  the person alone: {_spread(row['person_alone'])}")
     if "cold_start" in result:
         cpu, memory = result["cpu"], result["memory"]
         lines.append(f"cold start  {_spread(result['cold_start'])}")

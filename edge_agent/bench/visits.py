@@ -12,14 +12,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from edge_agent.core.liveness import Step
+from edge_agent.core.model import Signal
+from edge_agent.core.rules import PadRules
 from edge_agent.core.state import WITH_PERSON, Phase, Session
+from edge_agent.devices.puppet.behaviour import Visitor
+from edge_agent.devices.puppet.motion import Pose
+from edge_agent.devices.puppet.script import Visit
 from edge_agent.settings import load
 from edge_agent.watchdog import SystemdNotifier
 from edge_agent.wiring import build_terminal
 
 LOOK_EVERY_S = 0.004
 VISIT_AT_MOST_S = 70.0
+_ARRIVED_S = 5.0
+_PARALLAX_PER_DEG = 0.24 / 20
+"""Of real heads (docs/liveness.md)."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +118,34 @@ class Watch:
             tries=session.pad_attempts,
             outcome=outcome,
         )
+
+
+def person_alone_s(turns: int, seed: int, people: int) -> list[float]:
+    """Seconds that a puppet's own reactions and movements take for so many turns, were every light and every judgement
+    there at once: what no terminal can be faster than. One entry for each of so many people.
+    """
+    took_s: list[float] = []
+    for number in range(people):
+        rng = np.random.default_rng((seed, number))
+        visitor = Visitor(Visit(), rng, 0.0)
+        begun_s = now_s = _ARRIVED_S
+        for _ in range(turns):
+            cue = Signal.TURN_LEFT if rng.integers(2) else Signal.TURN_RIGHT
+            for signal, shown in ((cue, _turned), (Signal.LOOK_AHEAD, _ahead)):
+                visitor.watch(signal, now_s)
+                while not shown(visitor.stance(now_s).pose):
+                    now_s += LOOK_EVERY_S
+                    visitor.watch(signal, now_s)
+        took_s.append(now_s - begun_s)
+    return took_s
+
+
+def _turned(pose: Pose) -> bool:
+    return abs(pose.yaw_deg) * _PARALLAX_PER_DEG >= PadRules().turn_parallax
+
+
+def _ahead(pose: Pose) -> bool:
+    return abs(pose.yaw_deg) * _PARALLAX_PER_DEG <= PadRules().centre_parallax
 
 
 def serve(config: Path, visits: int, tell: Callable[[int], None]) -> list[VisitTimes]:
