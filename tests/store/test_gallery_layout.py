@@ -18,5 +18,5 @@ def test_templates_are_contiguous_float32_rows_of_unit_length(tmp_path: Path) ->
     assert gallery.templates.dtype == np.float32
     assert gallery.templates.dtype.isnative
     assert gallery.templates.flags.c_contiguous
-    assert gallery.templates.shape[0] == len(gallery.subject_ids) == 5
+    assert gallery.templates.shape[0] == len(gallery.subject_ids) == 10
     assert np.allclose(np.linalg.norm(gallery.templates, axis=1), 1.0, atol=1e-5)
