@@ -59,7 +59,7 @@ class Scale:
 
 
 SCALES = {
-    Cue.DEPTH: Scale(sure=0.55, doubt=0.40, conclusive=0.27),
+    Cue.DEPTH: Scale(sure=0.55, doubt=0.40, conclusive=0.22),
     Cue.PLANE: Scale(sure=0.05, doubt=0.03),
     Cue.LATENCY: Scale(sure=0.45, doubt=0.25),
     Cue.BLINK: Scale(sure=1.0, doubt=0.26),
@@ -102,6 +102,12 @@ class Finding:
     def live(self) -> bool:
         """No conclusive cue, and no more than `DOUBTS_MAX` doubts."""
         return not self.conclusive and len(self.doubts) <= DOUBTS_MAX
+
+    @property
+    def blink_would_tell(self) -> bool:
+        """Whether it is live but for one doubt, and watching until the eyes blink or ought to have may settle it."""
+        blink = dict(self.scores).get(Cue.BLINK)
+        return self.live and bool(self.doubts) and blink is not None and DOUBT <= blink < 1.0
 
 
 def judge(witness: Witness, latencies_s: Sequence[float], passive_threshold: float | None = None) -> Finding:

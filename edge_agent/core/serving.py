@@ -29,6 +29,9 @@ STEADY_PARALLAX = 0.04
 
 BETWEEN_TRIES_S = 1.0
 
+WATCH_ON_S = 8.0
+"""Longest further look at somebody with one doubt who hasn't blinked yet; nine in ten people blink in that time."""
+
 _UNSEEN = frozenset({liveness.Failure.NO_ANSWER, liveness.Failure.NO_RETURN})
 
 _GUIDANCE = {
@@ -144,6 +147,9 @@ def _challenge(session: Session, now: Now, rules: Rules) -> Move:
     finding = cues.judge(session.witness, challenge.latencies_s, rules.pad.passive_threshold)
     session = replace(session, pad_cues=tuple((cue.value, round(score, 3)) for cue, score in finding.scores))
     passed = challenge.step is liveness.Step.PASSED
+    watched_s = now.monotonic_s - challenge.since_s
+    if passed and rules.pad.cues_decide and finding.blink_would_tell and watched_s < WATCH_ON_S:
+        return show(session, challenge.signal, now)
     if passed and (finding.live or not rules.pad.cues_decide):
         return _begin_identifying(replace(session, pad=PadVerdict.LIVE), now)
     unseen = challenge.failure in _UNSEEN and not finding.conclusive and not cues.flat(session.witness)

@@ -20,7 +20,7 @@ FINE, DOUBTED, DECIDED, MISSING = 0.8, 0.4, 0.1, None
 
 def turned(shapes: tuple[Shape, Shape], **rest: Any) -> Witness:
     """Seen from the front, and turned."""
-    frontal, side = (View(parallax_of(shape), shape) for shape in shapes)
+    frontal, side = (View(1.0, parallax_of(shape), shape) for shape in shapes)
     return Witness(straight=0.0, frontal=frontal, turned=(side,), **rest)
 
 
@@ -44,6 +44,16 @@ def test_what_every_honest_camera_gives_is_a_doubt_when_it_is_missing(missing: t
     assert finding.doubts == missing
     assert finding.live is (len(missing) < 2)
     assert Finding(((Cue.BLINK, DOUBTED),), missing).live is (len(missing) < 1)
+
+
+@pytest.mark.parametrize(
+    ("depth", "blink", "expected"),
+    [(DOUBTED, 0.6, True), (DOUBTED, 1.0, False), (DOUBTED, 0.4, False), (FINE, 0.6, False), (DECIDED, 0.6, False)],
+)
+def test_a_doubt_is_worth_waiting_for_a_blink_as_long_as_none_was_due(
+    depth: float, blink: float, expected: bool
+) -> None:
+    assert Finding(((Cue.DEPTH, depth), (Cue.BLINK, blink))).blink_would_tell is expected
 
 
 def test_a_score_that_is_no_number_decides() -> None:
@@ -146,8 +156,8 @@ def test_no_living_head_turns_the_moment_the_light_comes_on() -> None:
 
 def test_a_flat_thing_that_was_tilted_is_told_from_a_head_that_cannot_turn() -> None:
     front, sheet, head = seen(SHEET, 0), seen(SHEET, 30), seen(HEAD, 8)
-    facing = View(0.0, front)
-    assert cues.flat(Witness(frontal=facing, tilted=(View(parallax_of(sheet), sheet),) * 3))
-    upright = View(0.0, seen(HEAD, 0))
-    assert not cues.flat(Witness(frontal=upright, tilted=(View(parallax_of(head), head),) * 3))
+    facing = View(0.0, 0.0, front)
+    assert cues.flat(Witness(frontal=facing, tilted=(View(1.0, parallax_of(sheet), sheet),) * 3))
+    upright = View(0.0, 0.0, seen(HEAD, 0))
+    assert not cues.flat(Witness(frontal=upright, tilted=(View(1.0, parallax_of(head), head),) * 3))
     assert not cues.flat(Witness())

@@ -28,7 +28,7 @@ def facing(points: np.ndarray) -> Witness:  # type: ignore[type-arg]
 def turned(points: np.ndarray, degrees: list[float], pitch_deg: float = 0.0) -> Witness:  # type: ignore[type-arg]
     witness = facing(points)
     for index, yaw in enumerate(degrees):
-        witness = see(witness, frame(seen(points, yaw, pitch_deg), 1 + index / 10), 1 + index / 10, TURN)
+        witness = see(witness, frame(seen(points, yaw, pitch_deg), 1 + index / 5), 1 + index / 5, TURN)
     return witness
 
 
@@ -67,7 +67,7 @@ def test_paper_held_askew_from_the_start_is_measured_from_where_it_faced_the_cam
     """From -20° to 45° it has turned by 65°, but is foreshortened by no more than from 0° to 45°."""
     askew = begin_try(see(Witness(), frame(seen(bent(0.9), -20), 0.0), 0.0, TURN), parallax_of(seen(bent(0.9), -20)))
     for index, yaw in enumerate((-10, 0, 20, 45)):
-        askew = see(askew, frame(seen(bent(0.9), yaw), 1 + index / 10), 1 + index / 10, TURN)
+        askew = see(askew, frame(seen(bent(0.9), yaw), 1 + index / 5), 1 + index / 5, TURN)
     assert max(depths(askew, askew.turned)) < 0.40
 
 
@@ -89,6 +89,13 @@ def test_straight_looks_are_kept_only_once_there_is_something_to_compare_with() 
     assert (early.looks, early.frames) == ((), 1)
     later = see(begin_try(early, 0.0), frame(seen(HEAD, 2), 2.0), 2.0, TURN)
     assert len(later.looks) == 1
+
+
+def test_of_views_of_the_same_moment_the_first_counts() -> None:
+    witness = facing(HEAD)
+    for captured_s in (1.0, 1.05, 1.1, 1.16):
+        witness = see(witness, frame(seen(HEAD, 20), captured_s), captured_s, TURN)
+    assert [view.captured_s for view in witness.turned] == [1.0, 1.16]
 
 
 def test_a_try_is_judged_by_its_own_turns() -> None:
