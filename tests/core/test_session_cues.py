@@ -35,7 +35,7 @@ def looks(shape_of: Callable[[float], Shape], blinks: bool, fingerprints: int | 
         nonlocal count
         count += 1
         shape = shape_of(way)
-        sway = 0.01 * (-1) ** count
+        sway = 0.005 * (-1) ** count
         opening = 0.1 if blinks and now_s % 2.0 < 0.25 else 0.3
         own = hash(now_s) if fingerprints is None else count % fingerprints
         event = frame(now_s, ANA, parallax_of(shape) + sway)
