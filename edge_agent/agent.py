@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ from edge_agent.core.messages import (
     Ticked,
     TokenRefused,
 )
-from edge_agent.core.model import ESSENTIAL_PARTS, Outcome, Part, Signal
+from edge_agent.core.model import ESSENTIAL_PARTS, Part, Signal
 from edge_agent.core.rules import Now, Rules
 from edge_agent.core.session import Phase, Session, step
 from edge_agent.core.state import WITH_PERSON
@@ -48,6 +48,7 @@ from edge_agent.disk_watch import DiskWatch
 from edge_agent.inbox import Inbox
 from edge_agent.ports import LedError, LedPanel
 from edge_agent.recorder import Recorder
+from edge_agent.session_tally import SessionTally
 from edge_agent.slip_desk import SlipDesk
 from edge_agent.uplink.wire import PartState, TerminalSnapshot
 from edge_agent.uplink.worker import UplinkWorker
@@ -117,7 +118,7 @@ class Agent:
         self._crew: Crew | None = None
         self._problems: dict[Part, str] = {}
         self._leds_failed = False
-        self._outcomes: Counter[Outcome] = Counter()
+        self._tally = SessionTally()
         self._snapshot = self._take_snapshot()
         self._stop = threading.Event()
 
@@ -256,7 +257,7 @@ class Agent:
         elif isinstance(effect, MarkSlip):
             return self._recorder.mark_slip(effect, now_s)
         elif isinstance(effect, ReportEnd):
-            self._report_end(effect)
+            self._report_end(effect, now_s)
         elif self._crew is None:
             raise AssertionError(f"{effect} before the crew was there")
         elif isinstance(effect, PrintSlip):
@@ -267,8 +268,8 @@ class Agent:
             self._crew.vision.worker.set_pace(effect.awake)
         return []
 
-    def _report_end(self, end: ReportEnd) -> None:
-        self._outcomes[end.outcome] += 1
+    def _report_end(self, end: ReportEnd, now_s: float) -> None:
+        self._tally.count(end, now_s)
         receipt = self.session.receipt
         _log.info(
             "session_ended",
@@ -308,13 +309,15 @@ class Agent:
             led_signal=self.session.signal,
             gallery_size=self._identity.subjects,
             roster_version=self._identity.roster_version,
-            outcomes=dict(self._outcomes),
+            outcomes=self._tally.outcomes,
+            reasons=self._tally.reasons,
+            liveness_failures=self._tally.liveness_failures(time.monotonic()),
         )
 
     def _status(self) -> str:
         """One line for `systemctl status`."""
         if self.session.phase is not Phase.OUT_OF_SERVICE:
-            counts = ", ".join(f"{outcome.value} {count}" for outcome, count in sorted(self._outcomes.items()))
+            counts = ", ".join(f"{outcome.value} {count}" for outcome, count in sorted(self._tally.outcomes.items()))
             return f"{self.session.phase.value}; {counts or 'nobody served yet'}"
         printer = self.session.printer
         reasons = [f"{part.value}: {problem}" for part, problem in self._problems.items()]
@@ -341,7 +344,7 @@ class Agent:
             if not slot.join(until_s):
                 _log.error("worker_did_not_stop", part=slot.part.value)
         self._take_last_words()
-        self._note("stopped", {"served": sum(self._outcomes.values())})
+        self._note("stopped", {"served": sum(self._tally.outcomes.values())})
         self._recorder.finish(time.monotonic())
         if crew.uplink is not None:
             crew.uplink.stop()

@@ -95,7 +95,7 @@ def _settle(session: Session, now: Now, signal: Signal, effects: tuple[Effect, .
     session, shown = show(session, signal, now)
     outcome = session.outcome or Outcome.REFERRED
     duration_s = round(now.monotonic_s - session.started_s, 3)
-    end = ReportEnd(session.session_id, outcome, session.reason, duration_s, session.phases_s)
+    end = ReportEnd(session.session_id, outcome, session.reason, duration_s, session.phases_s, session.pad_attempts)
     return session, (*effects, *shown, end)
 
 

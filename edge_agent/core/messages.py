@@ -193,13 +193,14 @@ class SetPace:
 
 @dataclass(frozen=True)
 class ReportEnd:
-    """Tell logs and telemetry that a session ended; durations are seconds per phase."""
+    """Tell logs and telemetry that a session ended; durations are seconds per phase. pad_attempts: challenges begun."""
 
     session_id: str
     outcome: Outcome
     reason: Reason | None
     duration_s: float
     phases_s: tuple[tuple[str, float], ...]
+    pad_attempts: int = 0
 
 
 Effect = ShowSignal | AskPrinterStatus | RecordClaim | RecordOutcome | PrintSlip | MarkSlip | SetPace | ReportEnd

@@ -76,6 +76,8 @@ def telemetry_message(
         gallery_size=snapshot.gallery_size,
         roster_version=snapshot.roster_version,
         outcomes=_outcomes(snapshot),
+        reasons=None if snapshot.reasons is None else {one.value: count for one, count in snapshot.reasons.items()},
+        liveness_failures_10_min=snapshot.liveness_failures,
     )
     return Message(topics.telemetry, _json(payload), qos=0, retain=False, content_type=JSON_TYPE)
 

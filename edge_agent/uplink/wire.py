@@ -26,7 +26,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from edge_agent.core.model import Outcome, Part, PrinterStatus, Signal
+from edge_agent.core.model import Outcome, Part, PrinterStatus, Reason, Signal
 from edge_agent.ports import OutboxRow
 
 WIRE_VERSION = 1
@@ -203,6 +203,10 @@ class Telemetry(Payload):
     gallery_size: int | None = Field(description="subjects that can be identified here")
     roster_version: int | None
     outcomes: dict[str, int] | None = Field(description="sessions ended since the agent started, by outcome")
+    reasons: dict[str, int] | None = Field(description="those without a claim, by reason; a reason not listed: none")
+    liveness_failures_10_min: int | None = Field(
+        description="sessions of the last ten minutes that failed as not live, or were left once turns were asked for"
+    )
 
 
 @dataclass(frozen=True)
@@ -219,7 +223,8 @@ class TerminalSnapshot:
     """What the agent tells the uplink about itself, in one immutable value. None: not known.
 
     The uplink asks for it from its own thread, so the agent hands out values it will not change any more. models:
-    name -> SHA-256 hex. outcomes: sessions ended since the agent started.
+    name -> SHA-256 hex. outcomes, reasons: of sessions ended since the agent started. liveness_failures: of the last
+    ten minutes.
     """
 
     agent_version: str
@@ -233,3 +238,5 @@ class TerminalSnapshot:
     gallery_size: int | None = None
     roster_version: int | None = None
     outcomes: Mapping[Outcome, int] | None = None
+    reasons: Mapping[Reason, int] | None = None
+    liveness_failures: int | None = None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.core.messages import PartFailed, PartRecovered
-from edge_agent.core.model import Outcome, Paper, Part, PrinterStatus, Signal
+from edge_agent.core.model import Outcome, Paper, Part, PrinterStatus, Reason, Signal
 from edge_agent.ports import Outbox, OutboxRow, StoreError
 from edge_agent.settings import UplinkSettings
 from edge_agent.uplink.wire import HostReadings, PartState, TerminalSnapshot
@@ -194,4 +194,6 @@ def snapshot() -> TerminalSnapshot:
         gallery_size=500,
         roster_version=12,
         outcomes={Outcome.GIVEN: 7, Outcome.REFERRED: 1},
+        reasons={Reason.COULD_NOT_TURN: 1},
+        liveness_failures=1,
     )
