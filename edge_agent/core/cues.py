@@ -59,7 +59,7 @@ class Scale:
 
 
 SCALES = {
-    Cue.DEPTH: Scale(sure=0.55, doubt=0.40, conclusive=0.22),
+    Cue.DEPTH: Scale(sure=0.6, doubt=0.45, conclusive=0.22),
     Cue.PLANE: Scale(sure=0.05, doubt=0.03),
     Cue.LATENCY: Scale(sure=0.45, doubt=0.25),
     Cue.BLINK: Scale(sure=1.0, doubt=0.26),
