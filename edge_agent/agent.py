@@ -239,7 +239,7 @@ class Agent:
             _log.info("part_recovered", part=event.part.value)
             if event.part is not Part.STORE:
                 return self._recorder.note("part.recovered", {"part": event.part.value}, time.monotonic())
-        elif isinstance(event, TokenRefused):
+        elif isinstance(event, TokenRefused) and not event.again:
             data = {"problem": event.problem, "serial": event.serial or None}
             if self.session.phase in WITH_PERSON:
                 data["session"] = self.session.session_id

@@ -199,6 +199,9 @@ class TokenSettings(Section):
     baud: Literal[1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200] = Field(
         9600, description="of the reader; USB readers take any"
     )
+    fall_back_to_identification: bool = Field(
+        True, description="false: whoever holds up a card that isn't taken is referred instead of looked for by face"
+    )
 
 
 class PrinterSettings(Section):

@@ -1,9 +1,9 @@
 """Where scanned codes arrive, from camera and reader: checks them and tells the session.
 
 Rules: from any thread; posting never blocks. The text of a code goes no further than this file. A card in view is read
-several times a second: a good one is told again each second, because the session may only now be able to use it; a
-refused one is told once a minute, and refusals of different codes seconds apart, so that nobody can fill the ledger by
-waving codes. Our own slips carry codes too: they are passed over in silence.
+several times a second and told again each second, because the session may only now be able to use it. A refused one is
+to be recorded once a minute, and refusals of different codes seconds apart (else `TokenRefused.again`), so that nobody
+can fill the ledger by waving codes. Our own slips carry codes too: they are passed over in silence.
 """
 
 from __future__ import annotations
@@ -69,25 +69,29 @@ class TokenDesk:
         with self._lock:
             now_s = self._clock()
             self._forget_old(now_s)
-            if mark in self._told_s or mark in self._refused_s:
+            if mark in self._told_s:
                 return
+            self._told_s[mark] = now_s
             book = self._book
             now = self._now_utc()
             if book.issued_at is not None:
                 now = max(now, book.issued_at)
             found = read_token(text, book.public_key, now, book.revoked, book.subjects)
-            if isinstance(found, RefusedToken):
-                if self._refused_s and now_s - max(self._refused_s.values()) < REFUSALS_APART_S:
-                    return
-                self._refused_s[mark] = now_s
-            else:
-                self._told_s[mark] = now_s
+            again = isinstance(found, RefusedToken) and self._again(mark, now_s)
         if isinstance(found, RefusedToken):
-            _log.warning("token_refused", problem=found.problem.value, serial=found.serial or None)
-            self._post(TokenRefused(found.problem.value, found.serial))
+            if not again:
+                _log.warning("token_refused", problem=found.problem.value, serial=found.serial or None)
+            self._post(TokenRefused(found.problem.value, found.serial, again))
         else:
             _log.debug("token_read", serial=found.serial)
             self._post(TokenPresented(found.subject_id))
+
+    def _again(self, mark: bytes, now_s: float) -> bool:
+        """Whether this refusal, or another one, has been told so lately that it need not be recorded."""
+        if mark in self._refused_s or (self._refused_s and now_s - max(self._refused_s.values()) < REFUSALS_APART_S):
+            return True
+        self._refused_s[mark] = now_s
+        return False
 
     def _forget_old(self, now_s: float) -> None:
         self._told_s = {mark: at_s for mark, at_s in self._told_s.items() if now_s - at_s < TELL_AGAIN_S}

@@ -163,6 +163,7 @@ def make_rules(settings: Settings, manifest: Manifest, gallery: Gallery) -> Rule
             absent_s=session.absent_s,
             probe_frames=session.probe_frames,
         ),
+        token_fallback=settings.tokens.fall_back_to_identification,
         pad=PadRules(
             mode=pad.mode,
             attempts=pad.attempts,

@@ -48,7 +48,9 @@ def refer(session: Session, reason: Reason, now: Now) -> Move:
 
 def forget(session: Session) -> Session:
     """The decision is made: drop what identified the person, and the token that named them."""
-    return replace(session, token=None, straight=(), probes=(), challenge=None, witness=NOTHING_SEEN)
+    return replace(
+        session, token=None, token_refused_s=float("-inf"), straight=(), probes=(), challenge=None, witness=NOTHING_SEEN
+    )
 
 
 def on_recorded(session: Session, event: ClaimRecorded | ClaimRefused | OutcomeRecorded, now: Now) -> Move:

@@ -42,13 +42,15 @@ class TokenPresented:
 
 @dataclass(frozen=True)
 class TokenRefused:
-    """A code was held up that is no token, or one that is not taken. The session goes on as it was.
+    """A code was held up that is no token, or one that is not taken.
 
     problem: foreign, damaged, expired, revoked or unknown_subject. serial: opaque; empty when it can't be believed.
+    again: it has just been told and need not be recorded; the session may only now be one that it matters to.
     """
 
     problem: str
     serial: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True)

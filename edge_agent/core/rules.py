@@ -78,12 +78,13 @@ class MatchRules:
 
 @dataclass(frozen=True, eq=False)
 class Rules:
-    """Everything that bounds a session."""
+    """Everything that bounds a session. token_fallback: whoever holds up a code that isn't taken is served by 1:N."""
 
     gallery: Gallery
     match: MatchRules
     limits: Limits = Limits()
     pad: PadRules = PadRules()
+    token_fallback: bool = True
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ challenge, said that it can print.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from edge_agent.core import cues, liveness, matching
@@ -204,6 +205,8 @@ def _identify(session: Session, now: Now, rules: Rules) -> Move:
         return refer(session, Reason.PRINTER_UNAVAILABLE, now)
     best = sorted(session.probes, key=lambda probe: probe.quality, reverse=True)[:wanted]
     probe = matching.fuse([one.embedding for one in best])
+    if session.token is None and session.token_refused_s > -math.inf and not rules.token_fallback:
+        return refer(session, Reason.TOKEN_REFUSED, now)
     if session.token is not None:
         match = matching.verify(probe, rules.gallery, session.token, rules.match)
     else:

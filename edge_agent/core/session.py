@@ -32,6 +32,7 @@ from edge_agent.core.messages import (
     SlipFailed,
     SlipPrinted,
     TokenPresented,
+    TokenRefused,
 )
 from edge_agent.core.model import (
     ESSENTIAL_PARTS,
@@ -68,7 +69,9 @@ def step(session: Session, event: Event, now: Now, rules: Rules) -> Move:
         session = replace(session, printer=event.status)
     elif isinstance(event, TokenPresented) and (session.phase in WITH_PERSON or session.armed):
         # Not while the last person is still there with their card in view: it would be held against the next one.
-        session = replace(session, token=event.subject_id, token_s=now.monotonic_s)
+        return _on_token(session, event, now, rules)
+    elif isinstance(event, TokenRefused) and (session.phase in WITH_PERSON or session.armed):
+        return _on_refused_token(session, now, rules)
     return _advance(session, now, rules)
 
 
@@ -78,6 +81,28 @@ def _on_failure(session: Session, part: Part, now: Now, rules: Rules) -> Move:
         reason = Reason.PRINTER_UNAVAILABLE if part is Part.PRINTER else Reason.TERMINAL_FAULT
         return ending.refer(session, reason, now)
     return _advance(session, now, rules)
+
+
+def _on_token(session: Session, event: TokenPresented, now: Now, rules: Rules) -> Move:
+    """This person is verified against the subject named; a code refused before no longer counts."""
+    known = session.token == event.subject_id and now.monotonic_s - session.token_s <= rules.limits.token_s
+    session = replace(session, token=event.subject_id, token_s=now.monotonic_s, token_refused_s=float("-inf"))
+    return _tell_card(session, Signal.CARD_READ, now, rules) if not known else _advance(session, now, rules)
+
+
+def _on_refused_token(session: Session, now: Now, rules: Rules) -> Move:
+    known = now.monotonic_s - session.token_refused_s <= rules.limits.token_s
+    session = replace(session, token_refused_s=now.monotonic_s)
+    return _tell_card(session, Signal.CARD_REFUSED, now, rules) if not known else _advance(session, now, rules)
+
+
+def _tell_card(session: Session, signal: Signal, now: Now, rules: Rules) -> Move:
+    """Shown for a moment, but never instead of a light that asks for a turn."""
+    if session.phase not in (Phase.IDLE, Phase.ACQUIRING):
+        return _advance(session, now, rules)
+    session, effects = show(session, signal, now)
+    session, more = _advance(session, now, rules)
+    return session, (*effects, *more)
 
 
 def _on_face(session: Session, seen: FaceObservation, now: Now, rules: Rules) -> Move:
@@ -137,12 +162,18 @@ def _await_arrival(session: Session, now: Now, rules: Rules) -> Move:
         session, effects = show(replace(session, armed=True, arriving_s=None), Signal.READY, now)
         return session, (*effects, SetPace(awake=False))
     if session.arriving_s is None or now.monotonic_s - session.arriving_s < limits.arrive_s:
+        told = session.signal in (Signal.CARD_READ, Signal.CARD_REFUSED)
+        if told and now.monotonic_s - session.signal_s >= serving.GUIDANCE_HOLD_S:
+            return show(session, Signal.READY, now)
         return session, ()
     session = replace(
         session,
         session_id=str(uuid.UUID(bytes=now.entropy[:16], version=4)),
         started_s=session.arriving_s,
         token=session.token if now.monotonic_s - session.token_s <= limits.token_s else None,
+        token_refused_s=session.token_refused_s
+        if now.monotonic_s - session.token_refused_s <= limits.token_s
+        else float("-inf"),
         arriving_s=None,
         armed=False,
         straight=(),

@@ -58,7 +58,9 @@ class Session:
     signal, signal_s: what the LEDs show, since when. armed: whoever was served last has gone, so that the next face is
     a new person. track_id, seen_s: the face being served (after it, the one just served), and when it was last seen.
     last_id: the session whose slip may still be reported on. asked_s: when a closed terminal last asked its printer.
-    token, token_s: the subject a token named, and when. The fields from `session_id` on belong to the person present:
+    token, token_s: the subject a token named, and when. token_refused_s: when a code was held up that isn't taken.
+
+    The fields from `session_id` on belong to the person present:
     straight holds their straight-ahead parallaxes, probes what will be fused, witness what frames showed of an attack.
     slow: the latest try failed because a turn wasn't seen, so the next is the slower one. wrong: a try failed for
     something else. pad_cues: the scores of the latest try.
@@ -75,6 +77,7 @@ class Session:
     asked_s: float = 0.0
     token: str | None = None
     token_s: float = 0.0
+    token_refused_s: float = float("-inf")
 
     session_id: str = ""
     started_s: float = 0.0

@@ -132,6 +132,19 @@ PATTERNS: dict[Signal, LedPattern] = {
         Told("Wajah sedang dikenali.", "The face is being recognised."),
         Told("Tetap diam dan lihat ke kamera.", "Keep still and look at the camera."),
     ),
+    Signal.CARD_READ: LedPattern(
+        _steps((0.2, "green yellow"), (0.2, "")),
+        Told("Kartu terbaca dan berlaku.", "A card was read and is taken."),
+        Told("Turunkan kartu dan lihat ke kamera.", "Put the card down and look at the camera."),
+    ),
+    Signal.CARD_REFUSED: LedPattern(
+        _steps((0.4, "yellow"), (0.4, "green red")),
+        Told(
+            "Kode ini bukan kartu yang berlaku: rusak, asing, kedaluwarsa atau dicabut (lihat catatan terminal).",
+            "This code is no card that is taken: damaged, foreign, expired or withdrawn (see the terminal's log).",
+        ),
+        Told("Tunjukkan kartu yang benar, atau lihat ke kamera.", "Show the right card, or look at the camera."),
+    ),
     Signal.TURN_LEFT: LedPattern(
         _steps((0.2, "left"), (0.2, "")),
         Told("Pemeriksaan orang hidup: minta menoleh ke kiri.", "Liveness check: a turn to the left is asked for."),

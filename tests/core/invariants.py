@@ -17,6 +17,8 @@ from edge_agent.core.messages import (
     ReportEnd,
     ShowSignal,
     Ticked,
+    TokenPresented,
+    TokenRefused,
 )
 from edge_agent.core.model import FaceObservation, MatchKind, Outcome, PadMode, PadVerdict, Paper, QualityProblem
 from edge_agent.core.rules import Now, Rules
@@ -32,7 +34,8 @@ class History:
 
     answer: the outcome that was committed. faces: the tracks seen since the last challenge began (0: a second face, or
     no challenge yet), kept by the invariants themselves and not by the session under test. turned_head: since then a
-    turned face had the depth of a head.
+    turned face had the depth of a head. refused: a code that isn't taken was held up during this session, and no good
+    one after it.
     """
 
     session_id: str = ""
@@ -42,6 +45,7 @@ class History:
     answer: Outcome | None = None
     faces: frozenset[int] = frozenset({0})
     turned_head: bool = False
+    refused: bool = False
 
 
 def check(
@@ -66,6 +70,10 @@ def check(
             if rules.pad.mode is PadMode.ENFORCED:
                 assert history.faces <= {after.track_id}, "another face since the challenge began"
                 assert history.turned_head, "a claim for something flat"
+            by_face = effect.evidence.kind is MatchKind.IDENTIFICATION
+            assert not (by_face and history.refused and not rules.token_fallback), (
+                "by face, with a card that isn't taken"
+            )
             assert not history.recorded, "two records asked for in one session"
             history = replace(history, recorded=True)
         elif isinstance(effect, RecordOutcome):
@@ -112,6 +120,8 @@ def _follow(before: Session, event: Event, after: Session, history: History) -> 
         history = replace(history, answer=event.receipt.outcome) if answers else history
     if before.phase not in (Phase.ACQUIRING, Phase.CHALLENGING, Phase.IDENTIFYING):
         return history
+    if isinstance(event, (TokenPresented, TokenRefused)):
+        return replace(history, refused=isinstance(event, TokenRefused))
     if after.phase is Phase.CHALLENGING and before.challenge is None:
         return replace(history, faces=frozenset(), turned_head=False)
     if isinstance(event, FaceObserved) and event.observation.track_id is not None:

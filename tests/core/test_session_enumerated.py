@@ -24,6 +24,7 @@ from edge_agent.core.messages import (
     SlipPrinted,
     Ticked,
     TokenPresented,
+    TokenRefused,
 )
 from edge_agent.core.model import (
     Embedding,
@@ -97,6 +98,7 @@ def events(session: Session, now_s: float) -> Iterator[tuple[str, Event]]:
     yield "frame many", frame(now_s, ANA, problems=(QualityProblem.MANY_FACES,))
     yield "token", TokenPresented(ANA)
     yield "token unknown", TokenPresented("nobody")
+    yield "token refused", TokenRefused("expired")
     yield "printer ok", PrinterStatusReported(PrinterStatus(online=True))
     yield "printer out", PrinterStatusReported(PrinterStatus(online=True, paper=Paper.OUT))
     yield "printer gone", PrinterStatusReported(PrinterStatus(online=False))
@@ -142,6 +144,7 @@ def key(session: Session, now_s: float, history: History, mode: PadMode) -> tupl
         # How late in a session only matters near the deadline.
         now_s - session.started_s >= 5.0 if session.phase in WITH_PERSON else None,
         session.token if session.phase in WITH_PERSON else None,
+        history.refused if session.phase in WITH_PERSON else None,
         history.recorded,
         history.printed,
         history.ended,
@@ -190,6 +193,16 @@ def test_every_event_in_every_phase_keeps_the_invariants(mode: PadMode) -> None:
     phases = set(Phase) - ({Phase.CHALLENGING} if mode is PadMode.DISABLED else set())
     missing = {(phase, name) for phase in phases for name in names} - tried
     assert not missing
+
+
+def test_who_held_up_a_refused_card_is_not_looked_for_by_face_unless_policy_allows() -> None:
+    assert explore(replace(rules(PadMode.DISABLED), token_fallback=False))
+
+
+def test_a_refused_card_that_is_forgotten_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "_on_refused_token", lambda session, *_: (session, ()))
+    with pytest.raises(AssertionError, match="card that isn't taken"):
+        explore(replace(rules(PadMode.DISABLED), token_fallback=False))
 
 
 def _identify_without_liveness(session: Session, unseen: bool, now: Now, rules: Rules) -> Move:

@@ -31,6 +31,7 @@ from edge_agent.core.messages import (
     SlipPrinted,
     Ticked,
     TokenPresented,
+    TokenRefused,
 )
 from edge_agent.core.model import Outcome, PadMode, Paper, Part, PrinterStatus, QualityProblem, Signal
 from edge_agent.core.rules import Limits, Now
@@ -157,6 +158,10 @@ class Life(RuleBasedStateMachine):
     @rule(subject=st.sampled_from([ANA, BUDI, "nobody"]))
     def a_token_is_shown(self, subject: str) -> None:
         self.send(TokenPresented(subject))
+
+    @rule()
+    def a_card_that_is_not_taken_is_shown(self) -> None:
+        self.send(TokenRefused("expired"))
 
     @rule(works=st.booleans())
     def the_disk_fills_or_frees(self, works: bool) -> None:
