@@ -6,6 +6,8 @@ PAMI 1991, reduced to two dimensions). Pixel centres lie at whole numbers, as in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -14,6 +16,38 @@ import numpy.typing as npt
 
 Matrix = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One way to cut the chip: points of a face, each the mean of some mesh points, and where they belong on it.
+
+    template_px: (n, 2) float64, chip pixels. points: the mesh points of all n in one row; starts: where each one's
+    begin there; counts: how many they are, (n, 1).
+    """
+
+    template_px: npt.NDArray[np.float64]
+    points: npt.NDArray[np.intp]
+    starts: npt.NDArray[np.intp]
+    counts: npt.NDArray[np.intp]
+
+    @classmethod
+    def of(cls, template: Sequence[tuple[Sequence[int], tuple[float, float]]]) -> Look:
+        """From (mesh points, place on the chip), at least two."""
+        counts = [len(mesh) for mesh, _ in template]
+        points = [index for mesh, _ in template for index in mesh]
+        places = np.array([place for _, place in template], np.float64)
+        starts = np.cumsum([0, *counts[:-1]])
+        return cls(places, np.array(points, np.intp), np.asarray(starts, np.intp), np.array(counts, np.intp)[:, None])
+
+    def source_px(self, mesh_px: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+        """The points in an image: mesh_px (478, 2 or more) in pixels -> (n, 2) float64."""
+        sums = np.add.reduceat(mesh_px[self.points, :2], self.starts, axis=0)
+        return np.asarray((sums / self.counts).astype(sums.dtype), np.float64)
+
+    def cut(self, image_rgb: Image, mesh_px: npt.NDArray[np.floating[Any]], size_px: int) -> Image:
+        """The chip, uint8 (size_px, size_px, 3). Raises ValueError when the mesh is degenerate."""
+        return cut_chip(image_rgb, similarity_transform(self.source_px(mesh_px), self.template_px), size_px)
 
 
 def similarity_transform(source_px: npt.NDArray[np.floating[Any]], target_px: npt.NDArray[np.floating[Any]]) -> Matrix:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from edge_agent.core.model import Embedding
 from edge_agent.ports import TerminalError
-from edge_agent.vision.alignment import Image, cut_chip, similarity_transform
+from edge_agent.vision.alignment import Image
 from edge_agent.vision.interpreter import TensorInfo, load
 from edge_agent.vision.manifest import EmbedderSpec
 
@@ -30,7 +30,8 @@ class EmbedderError(TerminalError):
 class Embedder:
     """One embedding network. Keeps its buffers, so it belongs to one thread.
 
-    mirrored_average: average the embeddings of the chip and of its mirror image (twice the time, fewer errors).
+    mirrored_average: average the embeddings of the chip and of a mirror image: of the chip cut by `mirrored_alignment`
+    where the manifest has one, else of the same (twice the time, fewer errors).
     """
 
     def __init__(self, spec: EmbedderSpec, folder: Path, mirrored_average: bool, threads: int = 1) -> None:
@@ -41,27 +42,30 @@ class Embedder:
         self._channels_first = _channels_first(spec, self._runner.inputs[0])
         self._output = _checked_output(spec, self._runner.outputs)
         self._table = _input_table(spec, self._runner.inputs[0])
-        self._template_px = spec.template_px
+        self._looks = spec.looks if mirrored_average else spec.looks[:1]
         self._buffer: npt.NDArray[Any] = np.zeros(self._runner.inputs[0].shape, self._runner.inputs[0].dtype)
 
     def chip(self, image_rgb: Image, mesh_px: Mesh) -> Image:
         """The aligned face, uint8 RGB (size, size, 3). image_rgb: uint8 (h, w, 3); mesh_px: (478, 2 or 3), pixels.
 
+        Where the mirrored look is cut otherwise, (2 size, size, 3): below it that look's chip, not yet mirrored.
+
         Raises ValueError when the mesh is degenerate.
         """
-        matrix = similarity_transform(self.spec.source_px(mesh_px), self._template_px)
-        return cut_chip(image_rgb, matrix, self.spec.input.size_px)
+        chips = [look.cut(image_rgb, mesh_px, self.spec.input.size_px) for look in self._looks]
+        return chips[0] if len(chips) == 1 else np.concatenate(chips)
 
     def embed_chip(self, chip: Image) -> Embedding:
-        """Embedding (d,) float32 of unit length. chip: uint8 RGB (size, size, 3). Raises ValueError, EmbedderError."""
+        """Embedding (d,) float32 of unit length. chip: as `chip` cuts it. Raises ValueError, EmbedderError."""
         size = self.spec.input.size_px
-        if chip.shape != (size, size, 3) or chip.dtype != np.uint8:
-            raise ValueError(f"chip is {chip.dtype} {chip.shape}, expected uint8 ({size}, {size}, 3)")
+        expected = (size * len(self._looks), size, 3)
+        if chip.shape != expected or chip.dtype != np.uint8:
+            raise ValueError(f"chip is {chip.dtype} {chip.shape}, expected uint8 {expected}")
         pixels = chip if self.spec.input.colour_order == "rgb" else cv2.cvtColor(chip, cv2.COLOR_RGB2BGR)
         values = np.asarray(cv2.LUT(pixels, self._table))
-        embedding = self._forward(values)
+        embedding = self._forward(values[:size])
         if self.mirrored_average:
-            embedding = self._unit(embedding + self._forward(np.asarray(cv2.flip(values, 1))))
+            embedding = self._unit(embedding + self._forward(np.asarray(cv2.flip(values[-size:], 1))))
         return embedding
 
     def embed(self, image_rgb: Image, mesh_px: Mesh) -> Embedding:

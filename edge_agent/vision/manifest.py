@@ -19,6 +19,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge_agent.ports import TerminalError
+from edge_agent.vision.alignment import Look
 from edge_agent.vision.operating_points import FailureToAcquire, OperatingPoints, fmr_for_fpir, interpolate_threshold
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
@@ -94,17 +95,22 @@ class LandmarkerSpec(ModelSpec):
 
 
 class EmbedderSpec(ModelSpec):
-    """A face embedding network, its alignment and the errors measured with it."""
+    """A face embedding network, its alignment and the errors measured with it.
+
+    mirrored_alignment: of the mirrored look, which may well be cut otherwise: two looks that differ say more than one.
+    None: the mirror image of the same chip.
+    """
 
     role: Literal["embedder"]
     alignment: Annotated[tuple[AlignmentPoint, ...], Field(min_length=2)]
+    mirrored_alignment: Annotated[tuple[AlignmentPoint, ...], Field(min_length=2)] | None = None
     output_length: Annotated[int, Field(ge=2, le=4096)]
     metric: Literal["cosine"]
     operating_points: tuple[OperatingPoints, ...] = ()
 
     @model_validator(mode="after")
     def _points_lie_on_the_chip(self) -> EmbedderSpec:
-        for point in self.alignment:
+        for point in self.every_point:
             if not all(0 <= value <= self.input.size_px for value in point.chip_px):
                 raise ValueError(
                     f"alignment point '{point.name}' at {list(point.chip_px)} lies off the {self.input.size_px} px "
@@ -113,23 +119,24 @@ class EmbedderSpec(ModelSpec):
         return self
 
     @property
+    def every_point(self) -> tuple[AlignmentPoint, ...]:
+        """The points of both alignments."""
+        return self.alignment + (self.mirrored_alignment or ())
+
+    @property
     def template_px(self) -> npt.NDArray[np.float64]:
-        """Where the alignment points belong on the chip, (n, 2) float64, pixels."""
-        return np.array([point.chip_px for point in self.alignment], np.float64)
+        """Where the points of `alignment` belong on the chip, (n, 2) float64, pixels."""
+        return self.looks[0].template_px
 
     def source_px(self, mesh_px: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
-        """The alignment points in an image: mesh_px (478, 2 or more) in pixels -> (n, 2) float64."""
-        points, starts, counts = self._source_points
-        sums = np.add.reduceat(mesh_px[points, :2], starts, axis=0)
-        return np.asarray((sums / counts).astype(sums.dtype), np.float64)
+        """The points of `alignment` in an image: mesh_px (478, 2 or more) in pixels -> (n, 2) float64."""
+        return self.looks[0].source_px(mesh_px)
 
     @cached_property
-    def _source_points(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        """Mesh points of every alignment point in one row, where each one's begin there, and how many, (n, 1)."""
-        counts = [len(point.mesh) for point in self.alignment]
-        points = [index for point in self.alignment for index in point.mesh]
-        starts = np.cumsum([0, *counts[:-1]])
-        return np.array(points, np.intp), np.asarray(starts, np.intp), np.array(counts, np.intp)[:, None]
+    def looks(self) -> tuple[Look, ...]:
+        """How the chip is cut, and if there is a `mirrored_alignment`, how the chip of the mirrored look is."""
+        alignments = (self.alignment, self.mirrored_alignment) if self.mirrored_alignment else (self.alignment,)
+        return tuple(Look.of([(point.mesh, point.chip_px) for point in points]) for points in alignments)
 
     def threshold_for_fmr(self, fmr: float, *, fused: int = 1, mirrored: bool = True) -> float:
         """Cosine at which one comparison falsely matches at rate `fmr`, between measured points linear in log10(fmr).
@@ -190,7 +197,7 @@ class Manifest(Closed):
                 raise ValueError(
                     f"active.{role}: '{chosen}' is none of the {role}s here: {', '.join(fitting) or 'none'}"
                 )
-        for point in self.active_embedder.alignment:
+        for point in self.active_embedder.every_point:
             padding = [index for index in point.mesh if index >= self.active_landmarker.real_points]
             if padding:
                 raise ValueError(

@@ -24,7 +24,7 @@ FACES_MAX = 5
 
 @dataclass(frozen=True, eq=False)
 class Embedded:
-    """All acquired photographs; a row each in `plain` (one look) and `mirrored` (averaged with the mirror image)."""
+    """All acquired photographs; a row each in `plain` (one look) and `mirrored` (averaged with the mirrored look)."""
 
     files: list[Path]
     labels: npt.NDArray[np.int64]
@@ -47,9 +47,9 @@ def embed_all(folder: Path, landmarker: Path, single: Embedder, averaging: Embed
             image = _read_rgb(file)
             meshes = finder.detect(image)
             if meshes:
-                chip = single.chip(image, _nearest_the_middle(meshes, image.shape[1], image.shape[0]))
-                plain.append(single.embed_chip(chip))
-                mirrored.append(averaging.embed_chip(chip))
+                mesh = _nearest_the_middle(meshes, image.shape[1], image.shape[0])
+                plain.append(single.embed(image, mesh))
+                mirrored.append(averaging.embed(image, mesh))
                 acquired.append(file)
             else:
                 failed.append(file)

@@ -142,6 +142,24 @@ def test_mirrored_average_is_the_mean_of_both_looks(tmp_path: Path, chip: np.nda
     assert not np.allclose(single.embed_chip(chip), both, atol=1e-3)
 
 
+def test_the_mirrored_look_may_be_cut_otherwise(tmp_path: Path, portrait: np.ndarray, mesh: np.ndarray) -> None:
+    higher = [{**p, "chip_px": [p["chip_px"][0], p["chip_px"][1] - 9]} for p in ARCFACE_ENTRY["alignment"]]
+    model = tiny_network.build(112, 512)
+    spec = manifest_with_tiny(tmp_path, model, mirrored_alignment=higher).active_embedder
+    single, averaging = (Embedder(spec, tmp_path, mirrored) for mirrored in (False, True))
+    other = manifest_with_tiny(tmp_path, model, alignment=higher).active_embedder
+    second = Embedder(other, tmp_path, mirrored_average=False)
+    chips = averaging.chip(portrait, mesh)
+    assert chips.shape == (224, 112, 3)
+    np.testing.assert_array_equal(chips[:112], single.chip(portrait, mesh))
+    np.testing.assert_array_equal(chips[112:], second.chip(portrait, mesh))
+    mirrored = np.ascontiguousarray(chips[112:, ::-1])
+    both = unit(single.embed_chip(chips[:112]) + second.embed_chip(mirrored))
+    np.testing.assert_allclose(averaging.embed(portrait, mesh), both, atol=1e-6)
+    with pytest.raises(ValueError, match=r"uint8 \(224, 112, 3\)"):
+        averaging.embed_chip(chips[:112])
+
+
 def test_an_embedding_stays_when_the_next_is_made(tmp_path: Path, chip: np.ndarray) -> None:
     manifest = manifest_with_tiny(tmp_path, tiny_network.build(112, 512))
     embedder = Embedder(manifest.active_embedder, tmp_path, mirrored_average=True)

@@ -142,6 +142,8 @@ def set_in(*path: Any, value: Any) -> Change:
         (set_in("models", 0, "alignment", 0, "chip_px", value=[700, 3]), ["left_eye_outer", "150 px", "chip_px"]),
         (set_in("models", 0, "alignment", 0, "mesh", value=[470]), ["left_eye_outer", "470", "468"]),
         (set_in("models", 0, "alignment", 0, "mesh", value=[]), ["alignment.0.mesh"]),
+        (set_in("models", 0, "mirrored_alignment", 1, "chip_px", value=[3, 151]), ["mesh_133", "150 px", "chip_px"]),
+        (set_in("models", 0, "mirrored_alignment", 0, "mesh", value=[470]), ["mesh_33", "470", "468"]),
         (set_in("models", 1, "name", value="dlib_resnet_int8"), ["dlib_resnet_int8", "twice"]),
         (set_in("active", "embedder", value="nobody"), ["active.embedder", "'nobody'", "dlib_resnet_int8"]),
         (set_in("active", "embedder", value="mediapipe_mesh"), ["active.embedder", "mediapipe_mesh"]),
