@@ -1,7 +1,8 @@
 """A tablet that plays a clip: gamma, pixel moiré, refresh bands and glare on the glass, and a bezel around it.
 
 Rules: the moiré is the screen's own pixels, sampled by the camera's: it comes and goes with distance and tilt, as on
-real screens. Everything is a function of time and of the generator given.
+real screens. Some screens are so fine or matt that hardly any is left, and some so large or near that no bezel is in
+view. Everything is a function of time and of the generator given.
 """
 
 from __future__ import annotations
@@ -27,6 +28,15 @@ _SHOWN_SIZE = 0.9
 """Of the face on the screen, against a living one at the same distance."""
 _COLOUR_CAST = np.array([0.95, 0.99, 1.06])
 """A display's white beside indoor light: red, green, blue."""
+_FILLING_SHARE = 0.35
+"""Of screens that reach beyond the camera's view: large, or held near with a clip shot from further away."""
+_SURROUNDINGS = 1.0
+"""What such a clip shows more on each side, in widths and heights of the one given."""
+_SURROUNDINGS_BLUR = 0.06
+"""Standard deviation of that, in heights: so far out of focus that no second face is in it."""
+_FINE_SHARE = 0.3
+_FINE_MOIRE = (0.0, 0.3)
+"""Screens with pixels too fine for the camera's lens, or a matt film over them: of the moiré of the others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +72,24 @@ class Tablet:
         self._band_depth, self._band_hz = float(rng.uniform(0.03, 0.08)), float(rng.uniform(0.3, 2.0))
         self._glare = float(rng.uniform(30, 90))
         self._glare_at = rng.uniform(0.1, 0.9, 2)
+        # A stream of its own, so that what was drawn before for a seed stays as it was.
+        build = rng.spawn(1)[0]
+        self._fills_view = bool(build.random() < _FILLING_SHARE)
+        if build.random() < _FINE_SHARE:
+            self._moire *= float(build.uniform(*_FINE_MOIRE))
 
     def draw(self, picture: Image, placement: Placement, stance: Stance, now_s: float) -> None:  # noqa: ARG002
         """As the clip goes on, whatever is asked."""
         shown = np.asarray(cv2.LUT(self._playing.picture_at(now_s - self._begun_s), self._shown), np.uint8)
+        x, y = self._playing.eyes_px
+        if self._fills_view:
+            (height, width), wider = shown.shape[:2], _with_surroundings(shown)
+            x, y = x + (wider.shape[1] - width) // 2, y + (wider.shape[0] - height) // 2
+            shown = wider
         bezel = round(_BEZEL_SHARE * shown.shape[1])
         pixels = np.asarray(
             cv2.copyMakeBorder(shown, bezel, bezel, bezel, bezel, cv2.BORDER_CONSTANT, value=_BEZEL), np.uint8
         )
-        x, y = self._playing.eyes_px
         opaque = np.full(pixels.shape[:2], 255, np.uint8)
         unit_px = self._playing.eye_distance_px / _SHOWN_SIZE
         sheet = Sheet(layer(pixels, opaque), (bezel + x, bezel + y), unit_px)
@@ -109,6 +128,17 @@ class Tablet:
             lit = box[:, :, channel] * gain * (1 + self._moire * grid) + glare
             box[:, :, channel] = np.where(on_screen, np.clip(lit, 0, 255), box[:, :, channel]).astype(np.uint8)
         np.minimum(box, box[:, :, 3:], out=box)
+
+
+def _with_surroundings(shown: Image) -> Image:
+    """The clip in the middle of a wider one: what is around it is an enlargement of it, far out of focus."""
+    height, width = shown.shape[:2]
+    beside, above = round(_SURROUNDINGS * width), round(_SURROUNDINGS * height)
+    small = cv2.resize(shown, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(small, (0, 0), 0.125 * _SURROUNDINGS_BLUR * height)
+    wider = np.asarray(cv2.resize(soft, (width + 2 * beside, height + 2 * above)), np.uint8)
+    wider[above : above + height, beside : beside + width] = shown
+    return wider
 
 
 class OperatedTablet:

@@ -16,6 +16,7 @@ from edge_agent.devices.puppet.motion import Pose
 from edge_agent.devices.puppet.placement import Placement
 from edge_agent.devices.puppet.subjects import print_of
 from edge_agent.ports import Image
+from edge_agent.vision.bezel import bezel
 from edge_agent.vision.landmarks import Landmarker
 from edge_agent.vision.parallax import parallax
 from tests.vision.faces import LANDMARKER_FILE, PORTRAIT_FILE, meshes, shared
@@ -72,6 +73,14 @@ def test_a_turning_head_shows_parallax_behind_a_cover_and_on_a_screen(species: S
     seen = parallaxes(rendered(species, material, Footage(8.0, 5.0, 3)))
     assert max(seen) > PadRules().turn_parallax
     assert min(seen) < -PadRules().turn_parallax
+
+
+def test_some_screens_reach_beyond_the_view_and_none_shows_a_second_face(material: Material) -> None:
+    shown = [rendered(Species.SCREEN_REPLAY, material, Footage(0.2, 5.0, seed))[0] for seed in range(1, 11)]
+    found = [meshes(picture) for picture in shown]
+    assert [len(faces) for faces in found] == [1] * len(shown)
+    framed = [bezel(picture, faces[0]) >= 0.5 for picture, faces in zip(shown, found, strict=True)]
+    assert 0 < sum(framed) < len(framed)
 
 
 @pytest.mark.parametrize("species", Species)
