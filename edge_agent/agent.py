@@ -39,12 +39,13 @@ from edge_agent.core.messages import (
     TokenRefused,
 )
 from edge_agent.core.model import ESSENTIAL_PARTS, Part, Signal
-from edge_agent.core.rules import Now, Rules
+from edge_agent.core.rules import Now
 from edge_agent.core.session import Phase, Session, step
 from edge_agent.core.state import WITH_PERSON
 from edge_agent.crew import Slot
 from edge_agent.devices.printer_worker import PrinterWorker
 from edge_agent.disk_watch import DiskWatch
+from edge_agent.gallery_hold import GalleryHold
 from edge_agent.inbox import Inbox
 from edge_agent.ports import LedError, LedPanel
 from edge_agent.recorder import Recorder
@@ -94,7 +95,7 @@ class Agent:
     def __init__(
         self,
         *,
-        rules: Rules,
+        gallery: GalleryHold,
         recorder: Recorder,
         leds: LedPanel,
         slips: SlipDesk,
@@ -106,7 +107,7 @@ class Agent:
     ) -> None:
         self.inbox = Inbox()
         self.session = Session()
-        self._rules = rules
+        self._gallery = gallery
         self._recorder = recorder
         self.leds = leds
         self._slips = slips
@@ -184,6 +185,7 @@ class Agent:
         now_s = time.monotonic()
         self._handle(Ticked())
         self._handle_all(self._recorder.retry(now_s))
+        self._handle_all(self._gallery.follow(self.session.phase is Phase.OUT_OF_SERVICE, now_s))
         if self._crew is not None:
             for slot in self._crew.all():
                 for event in slot.watch(now_s):
@@ -214,7 +216,7 @@ class Agent:
             event = waiting.popleft()
             before = self.session
             now = Now(time.monotonic(), os.urandom(16))
-            self.session, effects = step(before, event, now, self._rules)
+            self.session, effects = step(before, event, now, self._gallery.rules)
             if self.session.phase is not before.phase:
                 session_id = self.session.session_id or before.session_id
                 _log.info("phase", phase=self.session.phase.value, after=before.phase.value, session=session_id)

@@ -23,6 +23,7 @@ from edge_agent.crew import AnyWorker, Slot
 from edge_agent.devices.led_simulated import SimulatedLeds
 from edge_agent.devices.printer_worker import PrinterWorker
 from edge_agent.disk_watch import DiskWatch
+from edge_agent.gallery_hold import GalleryHold
 from edge_agent.key_files import load_verifying_key
 from edge_agent.language.phrases import CataloguePhrases, PhraseError
 from edge_agent.ports import Camera, CameraError, EmbedderId, LedPanel, Printer, TerminalError
@@ -260,7 +261,7 @@ def _assemble(
 
     recorder = Recorder(store, clock.now, wake_uplink)
     agent = Agent(
-        rules=make_rules(settings, manifest, gallery),
+        gallery=GalleryHold(make_rules(settings, manifest, gallery), store.gallery),
         recorder=recorder,
         leds=leds,
         slips=SlipDesk(make_phrases(settings.terminal.language), _slip_terminal(settings.terminal), store.unprinted),

@@ -25,6 +25,7 @@ from edge_agent.devices.led_patterns import recognise
 from edge_agent.devices.led_simulated import SimulatedLeds
 from edge_agent.devices.printer_worker import PrinterWorker
 from edge_agent.disk_watch import DiskWatch
+from edge_agent.gallery_hold import GalleryHold
 from edge_agent.language.phrases import CataloguePhrases
 from edge_agent.ports import EmbedderId, StoreError
 from edge_agent.recorder import Recorder
@@ -221,7 +222,7 @@ def terminal_box(
     leds, heartbeats = SimulatedLeds(), Heartbeats()
     uplinks: list[Slot[UplinkWorker]] = []
     agent = Agent(
-        rules=Rules(store.gallery(), MATCH, limits, pad),
+        gallery=GalleryHold(Rules(store.gallery(), MATCH, limits, pad), store.gallery),
         recorder=Recorder(store_wrapper(store), clock.now, lambda: [one.worker.wake() for one in uplinks] and None),
         leds=leds,
         slips=SlipDesk(
