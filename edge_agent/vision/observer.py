@@ -6,6 +6,7 @@ frame with any quality problem gives no probe, however recognisable it may be.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Protocol
@@ -16,6 +17,7 @@ from edge_agent.settings import VisionSettings
 from edge_agent.vision import quality
 from edge_agent.vision.fingerprint import fingerprint
 from edge_agent.vision.parallax import Mesh
+from edge_agent.vision.screen_cues import screen_scores
 from edge_agent.vision.shape import shape_of
 from edge_agent.vision.timings import Stage, StageTimings
 from edge_agent.vision.tracker import Tracker
@@ -24,6 +26,18 @@ COMPARABLE_PARALLAX = 0.30
 """A head turned up to here is still compared with its track, so that nobody else can do the turning. Same faces stayed
 at a cosine of 0.962 or above on two clips and 0.951 on the puppet, the other speaker at 0.859 or below; false
 non-matches rise beyond it."""
+
+
+CLOSER_LOOK_EVERY_S = 0.4
+"""Traces of a screen and the passive model are looked for in a usable frame this often; they cost 2 ms and more, and a
+session of 6 s still has over five of them."""
+
+
+class PassivePadModel(Protocol):
+    """Tells a living face from a picture of one in a single frame; `passive_pad.PassivePad` is one."""
+
+    def score(self, image_rgb: Image, mesh_px: Mesh) -> float:
+        """Bona fide score, 0..1, of uint8 RGB (h, w, 3) with a face mesh (478, 2+) in its pixels."""
 
 
 class FaceFinder(Protocol):
@@ -56,13 +70,20 @@ class Observer:
         settings: VisionSettings,
         same_face_min: float | None = None,
         turned_face_min: float | None = None,
+        *,
+        passive: PassivePadModel | None = None,
     ) -> None:
-        """same_face_min, turned_face_min: cosines for `Tracker`; None: tracks are not checked by likeness."""
+        """same_face_min, turned_face_min: cosines for `Tracker`; None: tracks are not checked by likeness.
+
+        passive: the passive PAD model, where the manifest has one.
+        """
         self.timings = StageTimings()
         self._landmarker = landmarker
         self._embedder = embedder
         self._bounds = settings.quality
         self._tracker = Tracker(settings, same_face_min, turned_face_min)
+        self._passive = passive
+        self._closer_look_s = -math.inf
         self._last_ms = 0
 
     def observe(self, frame: Frame, embed: bool = True) -> FaceObservation:
@@ -86,7 +107,7 @@ class Observer:
         now = self.timings.add(Stage.QUALITY, now)
         cues: FrameCues | None = None
         if embed:
-            cues = FrameCues(shape_of(mesh), face.eye_open, fingerprint(frame.image))
+            cues = self._cues(frame, mesh, face.eye_open, frontal=not problems)
             now = self.timings.add(Stage.CUES, now)
         probe: Embedding | None = None
         turned_only = problems == (QualityProblem.TURNED,) and abs(face.parallax) <= COMPARABLE_PARALLAX
@@ -110,6 +131,16 @@ class Observer:
             probe=probe,
             cues=cues,
         )
+
+    def _cues(self, frame: Frame, mesh: Mesh, eye_open: float, frontal: bool) -> FrameCues:
+        """What every frame gives, and now and then, of a usable one, what takes longer to look for."""
+        shape, mark = shape_of(mesh), fingerprint(frame.image)
+        if not frontal or frame.captured_s < self._closer_look_s:
+            return FrameCues(shape, eye_open, mark)
+        self._closer_look_s = frame.captured_s + CLOSER_LOOK_EVERY_S
+        screen = screen_scores(frame.image, mesh)
+        passive = self._passive.score(frame.image, mesh) if self._passive is not None else None
+        return FrameCues(shape, eye_open, mark, screen.moire, screen.bezel, screen.cast, passive)
 
     def close(self) -> None:
         """Free the landmarker; safe to call twice."""

@@ -12,9 +12,11 @@ from edge_agent.core.model import Embedding, QualityProblem
 from edge_agent.ports import Frame, Image
 from edge_agent.settings import VisionSettings
 from edge_agent.vision.embedder import Embedder
+from edge_agent.vision.fingerprint import fingerprint
 from edge_agent.vision.landmarks import Landmarker, Mesh
 from edge_agent.vision.manifest import load
 from edge_agent.vision.observer import Observer
+from edge_agent.vision.shape import shape_of
 from edge_agent.vision.timings import Stage, StageTimings, summarise
 from tests.vision.faces import LANDMARKER_FILE, REPOSITORY, portrait, portrait_mesh
 
@@ -201,3 +203,67 @@ def test_timings_keep_only_the_newest() -> None:
         timings.add(Stage.EMBED, 0.0)
     assert len(timings.samples_ms(Stage.EMBED)) == 3
     assert summarise((1.0, 2.0, 9.0)) == {"median_ms": 2.0, "p99_ms": 8.86, "frames": 3}
+
+
+class ScriptedPassive:
+    """A passive model that gives 0.7, counting what it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def score(self, image_rgb: Image, mesh_px: Mesh) -> float:
+        assert image_rgb.shape[2] == 3
+        assert mesh_px.shape[0] == 478
+        self.asked += 1
+        return 0.7
+
+
+def test_every_frame_of_a_face_gives_cues_and_a_usable_one_now_and_then_those_that_take_longer(
+    embedder: CountingEmbedder,
+) -> None:
+    passive = ScriptedPassive()
+    observer = Observer(Landmarker(LANDMARKER_FILE), embedder, SETTINGS, passive=passive)
+    seen = [observer.observe(Frame(portrait(), index / 10, index)) for index in range(10)]
+    observer.close()
+    cues = [one.cues for one in seen]
+    assert all(one is not None and one.shape.shape == (468, 2) for one in cues)
+    looked = [index for index, one in enumerate(cues) if one is not None and one.moire is not None]
+    assert looked == [0, 4, 8]
+    assert passive.asked == 3
+    closer = cues[0]
+    assert closer is not None
+    assert (closer.passive, closer.bezel, closer.cast) == (
+        0.7,
+        pytest.approx(0.0, abs=0.3),
+        pytest.approx(0.0, abs=0.5),
+    )
+    assert len({one.fingerprint for one in cues if one is not None}) == 1, "the same picture, the same fingerprint"
+
+
+def test_a_frame_that_cannot_be_used_is_not_looked_at_more_closely(embedder: CountingEmbedder) -> None:
+    passive = ScriptedPassive()
+    observer = Observer(Landmarker(LANDMARKER_FILE), embedder, SETTINGS, passive=passive)
+    dark = (portrait() // 16).astype(np.uint8)
+    seen = observer.observe(Frame(dark, 0.0, 0))
+    observer.close()
+    assert seen.problems
+    assert seen.cues is not None
+    assert (seen.cues.moire, seen.cues.passive, passive.asked) == (None, None, 0)
+
+
+def test_a_fingerprint_changes_with_a_single_pixel_of_its_rows(observer: Observer) -> None:
+    image = portrait()
+    other = image.copy()
+    other[0, 0, 0] ^= 1
+    assert fingerprint(image) == fingerprint(image.copy())
+    assert fingerprint(image) != fingerprint(other)
+
+
+def test_a_shape_has_no_place_size_or_roll() -> None:
+    mesh = portrait_mesh()
+    turn = cv2.getRotationMatrix2D((100.0, 50.0), 25.0, 1.7)
+    moved = mesh.copy()
+    moved[:, :2] = mesh[:, :2] @ turn[:, :2].T + turn[:, 2]
+    assert np.allclose(shape_of(mesh), shape_of(moved), atol=1e-4)
+    assert shape_of(mesh)[263] == pytest.approx((0.5, 0.0), abs=1e-5)
+    assert not shape_of(np.zeros((478, 3), np.float32)).any()
