@@ -23,7 +23,7 @@ from edge_agent.vision.native_stderr import quiet_native_stderr
 
 
 class PlainLoop:
-    """Landmarks, five points, a warp, the network. faces: looked for; invocations: 1, or 2 with the mirror image."""
+    """Landmarks, points, a warp, the network. faces: looked for; invocations: 1, or 2 with the mirrored look."""
 
     def __init__(self, bundle: Path, spec: EmbedderSpec, folder: Path, *, faces: int, invocations: int) -> None:
         with quiet_native_stderr():
@@ -57,14 +57,18 @@ class PlainLoop:
         if not faces:
             return None
         height, width = image_rgb.shape[:2]
-        points = []
-        for point in self._spec.alignment:
-            of = [faces[0][index] for index in point.mesh]
-            points.append((sum(p.x for p in of) / len(of) * width, sum(p.y for p in of) / len(of) * height))
-        matrix, _ = cv2.estimateAffinePartial2D(np.array(points), self._spec.template_px, method=cv2.LMEDS)
-        size = self._spec.input.size_px
-        chip = np.asarray(cv2.warpAffine(image_rgb, matrix, (size, size)))
-        chips: tuple[Any, ...] = (chip, chip[:, ::-1])[: self._invocations]
+        size, looks = self._spec.input.size_px, []
+        for template in (self._spec.alignment, self._spec.mirrored_alignment)[: self._invocations]:
+            if template is None:
+                continue
+            points = []
+            for point in template:
+                of = [faces[0][index] for index in point.mesh]
+                points.append((sum(p.x for p in of) / len(of) * width, sum(p.y for p in of) / len(of) * height))
+            places = np.array([point.chip_px for point in template])
+            matrix, _ = cv2.estimateAffinePartial2D(np.array(points), places, method=cv2.LMEDS)
+            looks.append(np.asarray(cv2.warpAffine(image_rgb, matrix, (size, size))))
+        chips: tuple[Any, ...] = (looks[0], looks[-1][:, ::-1])[: self._invocations]
         total = np.sum([self._run(self._prepared(one)) for one in chips], axis=0)
         return np.asarray(total / np.linalg.norm(total), np.float32)
 

@@ -91,3 +91,12 @@ def test_a_chip_partly_or_wholly_outside_is_black_there() -> None:
         far = cut_chip(image, np.array([[scale, 0.0, 5000.0], [0.0, scale, 5000.0]]), 100)
         assert far.shape == (100, 100, 3)
         assert not far.any()
+
+
+@given(st.floats(0.6, 4), st.floats(-3.1, 3.1), st.floats(-60, 260), st.floats(-60, 200))
+def test_the_chip_is_opencvs_own_warp_of_the_whole_image(scale: float, angle: float, x: float, y: float) -> None:
+    image = np.random.default_rng(3).integers(0, 256, (140, 200, 3)).astype(np.uint8)
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = np.column_stack((turn, np.array([32.0, 32.0]) - turn @ np.array([x, y])))
+    difference = cut_chip(image, matrix, 64).astype(int) - cv2.warpAffine(image, matrix, (64, 64))
+    assert np.abs(difference).max() <= 1  # where the chip's place is rounded otherwise
