@@ -1,7 +1,8 @@
 """Colour cast: the whites of the eyes are bluer than what is neutral around, as a display's white in a warm room.
 
-Rules: a pure function of one frame; no skin is measured. Weak by design: daylight from a door on somebody before a
-lamp-lit wall looks the same, so it never passes `MOST`, and stays near 0 in ordinary light (docs/pad-cues.md).
+Rules: a pure function of one frame; no skin is measured. For the record only: it told rendered screens from living
+people no better than chance, and daylight from a door on somebody before a lamp-lit wall looks the same, so it never
+reaches a doubt (docs/pad-cues.md).
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import numpy.typing as npt
 from edge_agent.ports import Image
 from edge_agent.vision.parallax import LEFT_EYE_OUTER, RIGHT_EYE_OUTER, Mesh
 
-MOST: Final = 0.6
-"""Highest score: in doubt, never sure."""
+MOST: Final = 0.45
+"""Highest score: below what counts as a doubt."""
 
 _MESH_POINTS = 468
 _EYES = (

@@ -25,18 +25,21 @@ _BESIDE = 0.42
 _BESIDE_CHIN = 0.28
 _CHIN_ROW = 1.05
 _FEWEST_TILES = 3
+_NTH_TILE = 3
+"""Of a half's tiles the third highest counts: eyes, brows and beards alone don't make a grid."""
 _SLOWEST = 0.12
 """Cycles a pixel; what is slower than that is the face's own relief."""
 _RING, _CORE = 9, 5
 """Sides, in bins, of the spectrum a peak is compared with, and of what is left out around it (Hann's main lobe)."""
 _FLOOR = 2.0
 """Noise variance added to what a peak is compared with: below it a ratio is one of rounding and JPEG, not of light."""
-_CODEC_FASTEST = 0.27
+_SUBSAMPLED = 0.27
 """Cycles a pixel across or down that colour at half the resolution (4:2:0) carries, 0.25, and a bin's width."""
+_FASTEST = 0.42
+"""Nearer to half a cycle a pixel lie mirror images of the face's own relief, where a picture, or its colour alone, was
+doubled in size."""
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-_FASTEST_COLOUR = 0.40
-"""Nearer to half a cycle a pixel lie mirror images of the face's own relief, where colour was doubled to full size."""
-_BOUNDS = ((0.85, 1.45), (0.95, 1.55), (0.80, 1.40))
+_BOUNDS = ((0.80, 1.40), (0.90, 1.50), (0.80, 1.40))
 """log10 of the peak's ratio that scores 0 and 1: luma, slow colour, fast colour. Measured: docs/pad-cues.md."""
 
 Floats = npt.NDArray[np.float32]
@@ -50,10 +53,10 @@ def _hann() -> Floats:
 def _bins() -> tuple[npt.NDArray[np.bool_], ...]:
     """Which bins (32, 32) are looked at: in luma, in slow colour (subsampled colour carries it too), in fast colour."""
     cycles = np.abs(np.fft.fftfreq(TILE_PX))
-    luma = np.hypot(cycles[:, None], cycles[None, :]) >= _SLOWEST
     most = np.maximum(cycles[:, None], cycles[None, :])
-    slow = luma & (most < _CODEC_FASTEST)
-    fast = (most >= _CODEC_FASTEST) & (most <= _FASTEST_COLOUR)
+    luma = (np.hypot(cycles[:, None], cycles[None, :]) >= _SLOWEST) & (most <= _FASTEST)
+    slow = luma & (most < _SUBSAMPLED)
+    fast = luma & ~slow
     return tuple(np.asarray(bins, np.bool_) for bins in (luma, slow, fast))
 
 
@@ -76,14 +79,14 @@ def moire(image_rgb: Image, mesh_px: Mesh) -> float:
 def moire_peaks(image_rgb: Image, mesh_px: Mesh) -> npt.NDArray[np.float64] | None:
     """log10 of peak over surroundings, (3,): luma, slow and fast colour; of the half that shows less of it.
 
-    Of each half the second highest tile counts. None where fewer than three tiles of a half lie in the frame.
+    Of each half the third highest tile counts. None where fewer than three tiles of a half lie in the frame.
     """
     halves = [_tiles(image_rgb, mesh_px, rows) for rows in _HALVES]
     if min(len(tiles) for tiles in halves) < _FEWEST_TILES:
         return None
     ratios = _peak_ratios(np.concatenate([np.stack(tiles) for tiles in halves]).astype(np.float32))
     upper, lower = np.split(ratios, [len(halves[0])])
-    seen = np.minimum(np.sort(upper, axis=0)[-2], np.sort(lower, axis=0)[-2])
+    seen = np.minimum(*(np.sort(half, axis=0)[-_NTH_TILE] for half in (upper, lower)))
     return np.asarray(np.log10(np.maximum(seen, 1e-3)), np.float64)
 
 

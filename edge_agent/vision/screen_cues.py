@@ -18,7 +18,7 @@ __all__ = ["ScreenScores", "bezel", "cast", "moire", "screen_scores"]
 
 @dataclass(frozen=True)
 class ScreenScores:
-    """Each 0..1: 0 nothing of a screen, 1 surely a screen. From 0.5 in doubt; from 0.75 sure (cast never is)."""
+    """Each 0..1: 0 nothing of a screen, 1 surely a screen. From 0.5 in doubt, from 0.75 sure; cast is neither."""
 
     moire: float
     bezel: float
