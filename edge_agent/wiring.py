@@ -148,7 +148,7 @@ def open_store(settings: Settings, manifest: Manifest) -> Store:
 
 def make_rules(settings: Settings, manifest: Manifest, gallery: Gallery) -> Rules:
     """Limits as set; scores from the model's measured curve, for 1:N by the size of this gallery."""
-    session, pad = settings.session, settings.pad
+    session, pad, passive = settings.session, settings.pad, manifest.active_passive_pad
     return Rules(
         gallery=gallery,
         match=match_rules(settings, manifest, len(gallery)),
@@ -177,6 +177,7 @@ def make_rules(settings: Settings, manifest: Manifest, gallery: Gallery) -> Rule
             slow_factor=pad.slow_factor,
             slow_turn_parallax=pad.slow_turn_parallax,
             cues_decide=pad.cues == "enforced",
+            passive_threshold=None if passive is None else passive.threshold,
         ),
     )
 

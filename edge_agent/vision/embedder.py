@@ -1,8 +1,7 @@
 """From an aligned face to an embedding, for whatever network the manifest describes.
 
-Rules: colour order, normalisation, alignment and output length come from the manifest, quantisation and layout from the
-model file itself; nothing here knows a particular network. Because a pixel has only 256 values, normalising and
-quantising are one table per channel, made once.
+Rules: alignment and output length come from the manifest, what the network is given from `network_input.py`; nothing
+here knows a particular network.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from edge_agent.ports import TerminalError
 from edge_agent.vision.alignment import Image
 from edge_agent.vision.interpreter import TensorInfo, load
 from edge_agent.vision.manifest import EmbedderSpec
+from edge_agent.vision.network_input import NetworkInput
 
 Mesh = npt.NDArray[np.floating[Any]]
 
@@ -35,15 +35,13 @@ class Embedder:
     """
 
     def __init__(self, spec: EmbedderSpec, folder: Path, mirrored_average: bool, threads: int = 1) -> None:
-        """Load `spec.file` from `folder`. Raises InterpreterError, EmbedderError."""
+        """Load `spec.file` from `folder`. Raises InterpreterError, NetworkInputError, EmbedderError."""
         self.spec = spec
         self.mirrored_average = mirrored_average
         self._runner = load(folder / spec.file, threads)
-        self._channels_first = _channels_first(spec, self._runner.inputs[0])
+        self._input = NetworkInput(spec, self._runner.inputs[0])
         self._output = _checked_output(spec, self._runner.outputs)
-        self._table = _input_table(spec, self._runner.inputs[0])
         self._looks = spec.looks if mirrored_average else spec.looks[:1]
-        self._buffer: npt.NDArray[Any] = np.zeros(self._runner.inputs[0].shape, self._runner.inputs[0].dtype)
 
     def chip(self, image_rgb: Image, mesh_px: Mesh) -> Image:
         """The aligned face, uint8 RGB (size, size, 3). image_rgb: uint8 (h, w, 3); mesh_px: (478, 2 or 3), pixels.
@@ -61,8 +59,7 @@ class Embedder:
         expected = (size * len(self._looks), size, 3)
         if chip.shape != expected or chip.dtype != np.uint8:
             raise ValueError(f"chip is {chip.dtype} {chip.shape}, expected uint8 {expected}")
-        pixels = chip if self.spec.input.colour_order == "rgb" else cv2.cvtColor(chip, cv2.COLOR_RGB2BGR)
-        values = np.asarray(cv2.LUT(pixels, self._table))
+        values = self._input.values(chip)
         embedding = self._forward(values[:size])
         if self.mirrored_average:
             embedding = self._unit(embedding + self._forward(np.asarray(cv2.flip(values[-size:], 1))))
@@ -73,8 +70,7 @@ class Embedder:
         return self.embed_chip(self.chip(image_rgb, mesh_px))
 
     def _forward(self, values: npt.NDArray[Any]) -> Embedding:
-        self._buffer[0] = values.transpose(2, 0, 1) if self._channels_first else values
-        raw: Embedding = self._runner.run(self._buffer)[0].reshape(-1).astype(np.float32)
+        raw: Embedding = self._runner.run(self._input.tensor(values))[0].reshape(-1).astype(np.float32)
         if self._output.scale > 0:
             raw -= self._output.zero_point  # the scale cancels in the unit length
         return self._unit(raw)
@@ -90,19 +86,6 @@ class Embedder:
         return unit
 
 
-def _channels_first(spec: EmbedderSpec, tensor: TensorInfo) -> bool:
-    """Whether the input is (1, 3, h, w) rather than (1, h, w, 3). Raises EmbedderError when it is neither."""
-    size = spec.input.size_px
-    if tensor.shape == (1, size, size, 3):
-        return False
-    if tensor.shape == (1, 3, size, size):
-        return True
-    raise EmbedderError(
-        f"model '{spec.name}': {spec.file} takes {tensor.shape}, the manifest says input.size_px: {size} "
-        f"(1, {size}, {size}, 3); correct input.size_px or the file"
-    )
-
-
 def _checked_output(spec: EmbedderSpec, outputs: tuple[TensorInfo, ...]) -> TensorInfo:
     length = int(np.prod(outputs[0].shape))
     if length != spec.output_length:
@@ -111,17 +94,3 @@ def _checked_output(spec: EmbedderSpec, outputs: tuple[TensorInfo, ...]) -> Tens
             f"{spec.output_length}; correct output_length or the file"
         )
     return outputs[0]
-
-
-def _input_table(spec: EmbedderSpec, tensor: TensorInfo) -> npt.NDArray[Any]:
-    """For each pixel value and channel what the network is given, (1, 256, 3) in the input's dtype."""
-    pixel = np.arange(256, dtype=np.float64)[:, None]
-    real = (pixel - np.array(spec.input.mean)) / np.array(spec.input.std)
-    if np.issubdtype(tensor.dtype, np.integer):
-        if tensor.scale <= 0:
-            raise EmbedderError(
-                f"model '{spec.name}': {spec.file} takes {tensor.dtype} without quantisation; convert it again"
-            )
-        limits = np.iinfo(tensor.dtype)
-        real = np.clip(np.rint(real / tensor.scale + tensor.zero_point), limits.min, limits.max)
-    return np.ascontiguousarray(real.astype(tensor.dtype)[None])

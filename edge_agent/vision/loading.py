@@ -14,6 +14,7 @@ from edge_agent.vision import manifest
 from edge_agent.vision.embedder import Embedder
 from edge_agent.vision.landmarks import Landmarker
 from edge_agent.vision.observer import Observer
+from edge_agent.vision.passive_pad import PassivePad
 from edge_agent.vision.photo import PhotoExaminer
 
 
@@ -26,7 +27,10 @@ def load_observer(settings: VisionSettings) -> Observer:
         for fmr in (settings.track_swap_fmr, settings.track_swap_turned_fmr)
     )
     embedder = Embedder(spec, folder, settings.mirrored_average, settings.threads)
-    return Observer(Landmarker(folder / models.active_landmarker.file), embedder, settings, same, turned)
+    spec_pad = models.active_passive_pad
+    passive = PassivePad(spec_pad, folder, settings.threads) if spec_pad is not None else None
+    landmarker = Landmarker(folder / models.active_landmarker.file)
+    return Observer(landmarker, embedder, settings, same, turned, passive=passive)
 
 
 def load_examiner(settings: VisionSettings) -> PhotoExaminer:

@@ -169,20 +169,44 @@ class EmbedderSpec(ModelSpec):
         return max(fitting, key=lambda points: points.fused)
 
 
+class PassivePadSpec(ModelSpec):
+    """A network that tells a living face from a picture of one, in one frontal frame.
+
+    crop_scale: side of its square picture over the longer side of the face's box, both about the same middle.
+    bona_fide_class: index of the output that means bona fide. output: `logits` go through a softmax (one alone through
+    the logistic function). threshold: bona fide score under which the median of a session is conclusive; measured: how
+    it was found, with APCER, BPCER and their counts.
+    """
+
+    role: Literal["passive_pad"]
+    crop_scale: Annotated[float, Field(ge=0.5, le=5)]
+    bona_fide_class: Annotated[int, Field(ge=0, le=99)]
+    output: Literal["probabilities", "logits"]
+    threshold: Annotated[float, Field(gt=0, lt=1)]
+    measured: Text
+
+
 class Active(Closed):
-    """Which models a terminal uses."""
+    """Which models a terminal uses; no passive PAD model unless one is named."""
 
     embedder: Name
     landmarker: Name
+    passive_pad: Name | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The models in use."""
+        return tuple(name for name in (self.embedder, self.landmarker, self.passive_pad) if name is not None)
+
+
+AnyModel = EmbedderSpec | LandmarkerSpec | PassivePadSpec
 
 
 class Manifest(Closed):
     """All models this release carries, and which are in use."""
 
     active: Active
-    models: Annotated[
-        tuple[Annotated[EmbedderSpec | LandmarkerSpec, Field(discriminator="role")], ...], Field(min_length=1)
-    ]
+    models: Annotated[tuple[Annotated[AnyModel, Field(discriminator="role")], ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _consistent(self) -> Manifest:
@@ -190,8 +214,10 @@ class Manifest(Closed):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"models: '{twice[0]}' is there twice; give each entry its own name")
-        for role in ("embedder", "landmarker"):
+        for role in ("embedder", "landmarker", "passive_pad"):
             chosen = getattr(self.active, role)
+            if chosen is None:
+                continue
             fitting = [model.name for model in self.models if model.role == role]
             if chosen not in fitting:
                 raise ValueError(
@@ -216,9 +242,15 @@ class Manifest(Closed):
         """The landmarker in use."""
         return next(m for m in self.models if isinstance(m, LandmarkerSpec) and m.name == self.active.landmarker)
 
+    @property
+    def active_passive_pad(self) -> PassivePadSpec | None:
+        """The passive PAD model in use, if any."""
+        named = (m for m in self.models if isinstance(m, PassivePadSpec) and m.name == self.active.passive_pad)
+        return next(named, None)
+
     def model_hashes(self) -> dict[str, str]:
         """Name -> SHA-256 of the models in use, for telemetry."""
-        return {model.name: model.sha256 for model in (self.active_embedder, self.active_landmarker)}
+        return {model.name: model.sha256 for model in self.models if model.name in self.active.names}
 
 
 @dataclass(frozen=True)
@@ -253,7 +285,7 @@ def load(path: Path) -> Manifest:
 
 def verify(manifest: Manifest, folder: Path, *, active_only: bool = False) -> list[ModelCheck]:
     """Compare each model file in `folder` with its SHA-256; never raises, each result carries its error."""
-    used = (manifest.active.embedder, manifest.active.landmarker)
+    used = manifest.active.names
     return [_verified(m, folder, m.name in used) for m in manifest.models if m.name in used or not active_only]
 
 
@@ -264,7 +296,7 @@ def require_verified(manifest: Manifest, folder: Path) -> None:
             raise check.error
 
 
-def _verified(model: EmbedderSpec | LandmarkerSpec, folder: Path, active: bool) -> ModelCheck:
+def _verified(model: AnyModel, folder: Path, active: bool) -> ModelCheck:
     path = folder / model.file
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()

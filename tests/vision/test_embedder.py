@@ -14,6 +14,7 @@ import yaml
 from edge_agent.vision import manifest as manifests
 from edge_agent.vision.embedder import Embedder, EmbedderError
 from edge_agent.vision.landmarks import Landmarker
+from edge_agent.vision.network_input import NetworkInputError
 from tests.vision import tiny_network
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,7 +179,7 @@ def test_an_embedding_stays_when_the_next_is_made(tmp_path: Path, chip: np.ndarr
 )
 def test_an_entry_that_contradicts_its_file_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     manifest = manifest_with_tiny(tmp_path, tiny_network.build(112, 512), **changes)
-    with pytest.raises(EmbedderError, match=message):
+    with pytest.raises((EmbedderError, NetworkInputError), match=message):
         Embedder(manifest.active_embedder, tmp_path, mirrored_average=False)
 
 
