@@ -24,7 +24,7 @@ from edge_agent.vision.tracker import Tracker
 
 COMPARABLE_PARALLAX = 0.30
 """A head turned up to here is still compared with its track, so that nobody else can do the turning. Same faces stayed
-at a cosine of 0.962 or above on two clips and 0.951 on the puppet, the other speaker at 0.859 or below; false
+at a cosine of 0.959 or above on two clips, the other speaker at 0.862 or below; false
 non-matches rise beyond it."""
 
 
