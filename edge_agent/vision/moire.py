@@ -40,7 +40,10 @@ _FASTEST = 0.42
 doubled in size."""
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _BOUNDS = ((0.80, 1.40), (0.90, 1.50), (0.80, 1.40))
-"""log10 of the peak's ratio that scores 0 and 1: luma, slow colour, fast colour. Measured: docs/pad-cues.md."""
+"""log10 of the peak's ratio that scores 0 and the most: luma, slow colour, fast colour. See docs/pad-cues.md."""
+_MOST = (0.7, 1.0, 1.0)
+"""Grey lines alone are a doubt and no more: a camera that enlarges its picture by repeating pixels draws them too, over
+everybody (docs/pad-cues.md)."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -73,7 +76,7 @@ def moire(image_rgb: Image, mesh_px: Mesh) -> float:
     if peaks is None:
         return 0.0
     low, high = np.array(_BOUNDS).T
-    return float(np.clip((peaks - low) / (high - low), 0.0, 1.0).max())
+    return float((np.clip((peaks - low) / (high - low), 0.0, 1.0) * _MOST).max())
 
 
 def moire_peaks(image_rgb: Image, mesh_px: Mesh) -> npt.NDArray[np.float64] | None:
@@ -111,10 +114,12 @@ def _tiles(image: Image, mesh_px: Mesh, rows: tuple[float, ...]) -> list[Image]:
 def _peak_ratios(tiles: Floats) -> Floats:
     """Highest peak of each tile (n, 32, 32, 3) over the spectrum beside it, (n, 3): luma, slow and fast colour.
 
-    Colour is red − green and blue − green, whichever shows more.
+    Colour is red − green and blue − green, whichever shows more. Green is scaled to the tile's mean of the other, so
+    that what is lighter and darker without a change of colour cancels, whatever the colour of the skin.
     """
-    green = tiles[..., 1]
-    planes = np.stack([tiles @ _LUMA, tiles[..., 0] - green, tiles[..., 2] - green])
+    red_green_blue = tiles.mean(axis=(1, 2), keepdims=True) + 1.0
+    alike = tiles[..., 1:2] * (red_green_blue / red_green_blue[..., 1:2])
+    planes = np.stack([tiles @ _LUMA, tiles[..., 0] - alike[..., 0], tiles[..., 2] - alike[..., 2]])
     mean = (planes * _WINDOW).sum(axis=(2, 3), keepdims=True) / _WINDOW.sum()
     # Scaled so that white noise of variance v has a mean power of v.
     power = np.abs(np.fft.fft2((planes - mean) * _WINDOW)) ** 2 / float((_WINDOW**2).sum())
