@@ -43,7 +43,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     models = manifest.load(arguments.manifest)
-    used = (models.active.embedder, models.active.landmarker)
+    used = models.active.names
     if arguments.json:
         _say(json.dumps([model.model_dump(mode="json") | {"active": model.name in used} for model in models.models]))
         return 0
@@ -52,14 +52,22 @@ def _list(arguments: argparse.Namespace) -> int:
         _say(f"  file     {model.file}, {model.input.size_px} px, {model.input.colour_order}")
         _say(f"  version  {model.version}\n  licence  {model.licence}\n  source   {model.source}")
         if isinstance(model, manifest.EmbedderSpec):
-            _say(f"  output   {model.output_length} numbers, compared by {model.metric}")
-            for points in model.operating_points:
-                for point in points.verification:
-                    _say(
-                        f"  measured FMR {point.fmr:g}: FNMR {point.fnmr:.2%} ({point.n_mated} mated comparisons), "
-                        f"{points.fused} fused, mirrored {'on' if points.mirrored else 'off'}, {points.measured_on}"
-                    )
+            _say_embedder(model)
+        elif isinstance(model, manifest.PassivePadSpec):
+            _say(f"  crop     {model.crop_scale:g} times the face's box")
+            _say(f"  output   {model.output}, class {model.bona_fide_class} is bona fide from {model.threshold:g}")
+            _say(f"  measured {model.measured}")
     return 0
+
+
+def _say_embedder(model: manifest.EmbedderSpec) -> None:
+    _say(f"  output   {model.output_length} numbers, compared by {model.metric}")
+    for points in model.operating_points:
+        for point in points.verification:
+            _say(
+                f"  measured FMR {point.fmr:g}: FNMR {point.fnmr:.2%} ({point.n_mated} mated comparisons), "
+                f"{points.fused} fused, mirrored {'on' if points.mirrored else 'off'}, {points.measured_on}"
+            )
 
 
 def _say(text: str) -> None:

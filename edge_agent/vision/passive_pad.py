@@ -20,6 +20,10 @@ from edge_agent.vision.network_input import NetworkInput
 from edge_agent.vision.parallax import Mesh
 from edge_agent.vision.quality import MESH_POINTS
 
+ROUNDING = 0.01
+"""How far a probability may lie outside 0..1; beyond it the network doesn't give probabilities. An int8 softmax or
+logistic output has steps of 1/256 (TFLite's quantisation specification)."""
+
 
 class PassivePadError(TerminalError):
     """The model file and its manifest entry contradict each other, or the network gave no usable score."""
@@ -33,7 +37,7 @@ class PassivePad:
         self.spec = spec
         self._runner = load(folder / spec.file, threads)
         self._input = NetworkInput(spec, self._runner.inputs[0])
-        self._output = _checked_output(spec, self._runner.outputs[0])
+        self._output = _checked_output(spec, self._runner.outputs)
 
     def score(self, image_rgb: Image, mesh_px: Mesh) -> float:
         """0..1, 1 the surest bona fide. image_rgb: uint8 (h, w, 3); mesh_px: (478, 2+), pixels.
@@ -44,14 +48,22 @@ class PassivePad:
         raw = self._runner.run(self._input.tensor(self._input.values(picture)))[0].reshape(-1).astype(np.float64)
         if self._output.scale > 0:
             raw = (raw - self._output.zero_point) * self._output.scale
+        self._require_meaningful(raw)
         values = _probabilities(raw) if self.spec.output == "logits" else raw
-        score = float(values[self.spec.bona_fide_class])
-        if not np.isfinite(score):
+        return min(max(float(values[self.spec.bona_fide_class]), 0.0), 1.0)
+
+    def _require_meaningful(self, raw: npt.NDArray[np.float64]) -> None:
+        given = ", ".join(f"{value:.3g}" for value in raw[:5])
+        if not np.isfinite(raw).all():
             raise PassivePadError(
-                f"model '{self.spec.name}' gave the score {score}; its normalisation in the manifest may be wrong, "
+                f"model '{self.spec.name}' gave {given}; its normalisation in the manifest may be wrong, "
                 "or the file is damaged: run `edge-agent models verify`"
             )
-        return min(max(score, 0.0), 1.0)
+        if self.spec.output == "probabilities" and (raw.min() < -ROUNDING or raw.max() > 1.0 + ROUNDING):
+            raise PassivePadError(
+                f"model '{self.spec.name}' gave {given}, the manifest says output: probabilities, which lie in "
+                "0..1; set output: logits, or correct input.mean and input.std"
+            )
 
 
 def crop(image_rgb: Image, mesh_px: Mesh, scale: float, size_px: int) -> Image:
@@ -78,15 +90,22 @@ def crop(image_rgb: Image, mesh_px: Mesh, scale: float, size_px: int) -> Image:
 
 
 def _probabilities(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Softmax; of a single output the logistic function."""
+    """Softmax; of a single output the logistic function, which is the softmax beside a 0."""
     if len(logits) == 1:
-        return np.asarray(1.0 / (1.0 + np.exp(-logits)))
+        return _probabilities(np.append(logits, 0.0))[:1]
     grown = np.exp(logits - logits.max())
     return np.asarray(grown / grown.sum())
 
 
-def _checked_output(spec: PassivePadSpec, output: TensorInfo) -> TensorInfo:
+def _checked_output(spec: PassivePadSpec, outputs: tuple[TensorInfo, ...]) -> TensorInfo:
+    output = outputs[0]
     length = int(np.prod(output.shape))
+    if len(outputs) > 1 or length != max(output.shape, default=1):
+        shapes = ", ".join(str(one.shape) for one in outputs)
+        raise PassivePadError(
+            f"model '{spec.name}': {spec.file} gives {shapes}, expected one list of classes such as (1, 3) or (1, 1); "
+            "convert it again with its classes as the only output (of a map of scores, its mean)"
+        )
     if spec.bona_fide_class >= length:
         raise PassivePadError(
             f"model '{spec.name}': {spec.file} gives {length} values, the manifest says bona_fide_class: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 import pytest
 import yaml
 
+from edge_agent.__main__ import main
 from edge_agent.ports import Frame
 from edge_agent.settings import VisionSettings
 from edge_agent.vision import manifest as manifests
@@ -94,12 +96,50 @@ def test_colour_order_class_and_normalisation_come_from_the_manifest(tmp_path: P
     assert pad(tmp_path, model, crop_scale=1.0, input=rgb).score(PICTURE, WHOLE) == pytest.approx(
         expected(PICTURE), abs=1e-5
     )
+    uneven = {"size_px": SIZE, "colour_order": "rgb", "mean": [110.0, 125.0, 140.0], "std": [180.0, 120.0, 90.0]}
+    logits = tiny_network.expected((PICTURE - np.array(uneven["mean"])) / np.array(uneven["std"]), CLASSES)
+    assert pad(tmp_path, model, crop_scale=1.0, input=uneven).score(PICTURE, WHOLE) == pytest.approx(
+        float(np.exp(logits[1]) / np.exp(logits).sum()), abs=1e-5
+    )
 
 
-def test_probabilities_are_taken_as_they_are_and_kept_within_0_and_1(tmp_path: Path) -> None:
-    logits = tiny_network.expected((PICTURE[:, :, ::-1].astype(np.float64) - 127.5) / 127.5, CLASSES)
+@pytest.mark.parametrize("box_px", [(40, 40), (40, 12), (12, 40)])
+def test_crop_scale_is_over_the_longer_side_of_the_face(tmp_path: Path, box_px: tuple[int, int]) -> None:
+    mesh = np.full((478, 3), SIZE / 2, np.float32)
+    half = np.array(box_px) / 2
+    mesh[0, :2], mesh[1, :2] = SIZE / 2 - half, SIZE / 2 + half
+    twice = pad(tmp_path, tiny_network.build(SIZE, CLASSES), crop_scale=SIZE / 40).score(PICTURE, mesh)
+    assert twice == pytest.approx(expected(np.asarray(PICTURE[:, :, ::-1], np.uint8)), abs=1e-5)
+
+
+def one_output(folder: Path, int8: bool, output: str) -> tuple[float, float]:
+    """The score by a network of one output for a plain colour, and what the network should give before `output`."""
+    picture = np.full((tiny_network.POOL_PX, tiny_network.POOL_PX, 3), (20, 40, 230), np.uint8)
+    entry = {"size_px": tiny_network.POOL_PX, "colour_order": "rgb", "mean": [0.0] * 3, "std": [255.0] * 3}
+    model = tiny_network.build(tiny_network.POOL_PX, 1, int8=int8)
+    network = pad(folder, model, crop_scale=1.0, bona_fide_class=0, output=output, input=entry)
+    given = float(tiny_network.expected(picture / 255.0, 1)[0])
+    return network.score(picture, square_mesh(0, 0, tiny_network.POOL_PX)), given
+
+
+@pytest.mark.parametrize("int8", [False, True])
+def test_probabilities_are_taken_as_they_are(tmp_path: Path, int8: bool) -> None:
+    score, given = one_output(tmp_path, int8, "probabilities")
+    assert 0.2 < given < 0.8, "or the test proves little"
+    # Half a step of the output and a little for the input; a zero point left out would make 0.4.
+    assert score == pytest.approx(given, abs=0.06 if int8 else 1e-5)
+
+
+@pytest.mark.parametrize("int8", [False, True])
+def test_a_quantised_logit_means_the_same(tmp_path: Path, int8: bool) -> None:
+    score, given = one_output(tmp_path, int8, "logits")
+    assert score == pytest.approx(1 / (1 + np.exp(-given)), abs=0.015 if int8 else 1e-5)
+
+
+def test_what_lies_outside_0_and_1_is_no_probability(tmp_path: Path) -> None:
     plain = pad(tmp_path, tiny_network.build(SIZE, CLASSES), crop_scale=1.0, output="probabilities")
-    assert plain.score(PICTURE, WHOLE) == pytest.approx(float(np.clip(logits[1], 0, 1)), abs=1e-5)
+    with pytest.raises(PassivePadError, match=r"tiny_pad.*output: probabilities.*set output: logits"):
+        plain.score(PICTURE, WHOLE)
 
 
 def test_a_single_logit_goes_through_the_logistic_function(tmp_path: Path) -> None:
@@ -122,9 +162,9 @@ def test_the_crop_is_a_square_about_the_face_and_repeats_the_picture_s_edge() ->
 
 def test_a_large_face_is_averaged_down_and_not_sampled_here_and_there() -> None:
     stripes = np.zeros((800, 800, 3), np.uint8)
-    stripes[:, ::2] = 255
-    small = crop(stripes, square_mesh(0, 0, 800), 1.0, 80)
-    assert abs(float(small.mean()) - 127.5) < 2
+    stripes[:, ::10] = 250
+    small = crop(stripes, square_mesh(0, 0, 800), 1.0, 80)[:, 1:-1]
+    assert abs(float(small.mean()) - 25) < 2
     assert float(small.std()) < 3
 
 
@@ -142,8 +182,37 @@ def test_a_terminal_runs_it_on_usable_frames(tmp_path: Path) -> None:
     assert cues.passive == pytest.approx(PassivePad(spec, tmp_path).score(portrait(), portrait_mesh()), abs=0.05)
 
 
-def test_none_is_in_use_unless_it_is_named() -> None:
+def test_none_is_in_use_unless_it_is_named(tmp_path: Path) -> None:
     assert manifests.load(MODELS / "manifest.yaml").active_passive_pad is None
+    manifest_with(tmp_path, tiny_network.build(SIZE, CLASSES))
+    path = tmp_path / "manifest.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["active"]["passive_pad"] = None
+    path.write_text(yaml.safe_dump(content))
+    manifest = manifests.load(path)
+    assert manifest.active_passive_pad is None
+    assert "tiny_pad" not in manifest.model_hashes()
+
+
+def test_the_command_line_shows_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = manifest_with(tmp_path, tiny_network.build(SIZE, CLASSES))
+    for model in (manifest.active_embedder, manifest.active_landmarker):
+        (tmp_path / model.file).symlink_to(MODELS / model.file)
+    told = ["--manifest", str(tmp_path / "manifest.yaml")]
+    assert main(["models", "list", *told]) == 0
+    shown = capsys.readouterr().out
+    for part in ("tiny_pad (passive_pad, in use)", "logits, class 1 is bona fide from 0.6", "measured made up"):
+        assert part in shown
+    assert main(["models", "list", "--json", *told]) == 0
+    listed = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+    assert (listed["tiny_pad"]["active"], listed["tiny_pad"]["threshold"]) == (True, 0.6)
+    assert main(["models", "verify", *told]) == 0
+    assert "ok    tiny_pad" in capsys.readouterr().out
+    (tmp_path / "tiny_pad.tflite").write_bytes(b"another")
+    assert main(["models", "verify", "--json", *told]) == 1
+    checked = {one["model"]: one for one in json.loads(capsys.readouterr().out)}
+    assert (checked["tiny_pad"]["active"], checked["tiny_pad"]["ok"]) == (True, False)
+    assert checked["dlib_resnet_int8"]["ok"]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +226,10 @@ def test_none_is_in_use_unless_it_is_named() -> None:
         ({"output": "softmax"}, r"output.*got 'softmax'"),
         ({"bona_fide_class": -1}, r"bona_fide_class.*got -1"),
         ({"frames": 3}, r"frames .*unknown key"),
+        ({"threshold": 0}, r"threshold.*greater than 0, got 0"),
         ({"name": "dlib_resnet_int8"}, r"there twice"),
+        ({"crop_scale": None}, r"crop_scale .*is missing"),
+        ({"sha256": "abc"}, r"sha256 .*got 'abc'"),
     ],
 )
 def test_an_entry_that_makes_no_sense_is_refused_by_name(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
@@ -171,6 +243,23 @@ def test_an_entry_that_contradicts_its_file_is_refused(tmp_path: Path) -> None:
         pad(tmp_path, model, bona_fide_class=3)
     with pytest.raises(NetworkInputError, match=r"\(1, 80, 80, 3\).*size_px: 96"):
         pad(tmp_path, model, input=ENTRY["input"] | {"size_px": 96})
+
+
+@pytest.mark.parametrize("outputs", [("embedding", "pooled"), ("pooled", "embedding"), ("pooled",)])
+def test_a_file_that_gives_more_than_one_list_of_classes_is_refused(tmp_path: Path, outputs: tuple[str, ...]) -> None:
+    with pytest.raises(PassivePadError, match=r"tiny_pad\.tflite gives .*\(1, 5, 5, 3\).*only output"):
+        pad(tmp_path, tiny_network.build(SIZE, CLASSES, outputs=outputs))
+
+
+@pytest.mark.parametrize("chosen", ["nobody", "dlib_resnet_int8"])
+def test_what_is_in_use_must_be_a_passive_pad_model(tmp_path: Path, chosen: str) -> None:
+    manifest_with(tmp_path, tiny_network.build(SIZE, CLASSES))
+    path = tmp_path / "manifest.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["active"]["passive_pad"] = chosen
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(ManifestError, match=rf"active\.passive_pad: '{chosen}' is none of .*: tiny_pad"):
+        manifests.load(path)
 
 
 def test_another_file_than_the_manifest_s_is_refused(tmp_path: Path) -> None:

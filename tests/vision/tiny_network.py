@@ -40,9 +40,19 @@ def expected(normalised: npt.NDArray[np.floating[Any]], length: int) -> npt.NDAr
     return weights(size, length).astype(np.float64) @ blocks.reshape(-1)
 
 
-def build(size_px: int, length: int, *, int8: bool = False, channels_first: bool = False) -> bytes:
-    """The .tflite file's bytes. int8: int8 input, weights and output; channels_first: input (1, 3, size, size)."""
-    return _Writer(int8).write(size_px, length, channels_first)
+def build(
+    size_px: int,
+    length: int,
+    *,
+    int8: bool = False,
+    channels_first: bool = False,
+    outputs: tuple[str, ...] = ("embedding",),
+) -> bytes:
+    """The .tflite file's bytes. int8: int8 input, weights and output; channels_first: input (1, 3, size, size).
+
+    outputs: which tensors come out: `embedding` (1, length), `pooled` (1, size/16, size/16, 3).
+    """
+    return _Writer(int8).write(size_px, length, channels_first, outputs)
 
 
 class _Writer:
@@ -57,7 +67,7 @@ class _Writer:
         self._graph.operators = []
         self._model.subgraphs = [self._graph]
 
-    def write(self, size_px: int, length: int, channels_first: bool) -> bytes:
+    def write(self, size_px: int, length: int, channels_first: bool, outputs: tuple[str, ...]) -> bytes:
         side = size_px // POOL_PX
         shape = [1, 3, size_px, size_px] if channels_first else [1, size_px, size_px, 3]
         image = source = self._tensor("image", shape, INPUT_INT8)
@@ -83,7 +93,8 @@ class _Writer:
         else:
             kernel_index = self._constant("kernel", kernel)
         self._operator("FULLY_CONNECTED", [flat, kernel_index, -1], embedding, schema.FullyConnectedOptionsT())
-        self._graph.inputs, self._graph.outputs = [image], [embedding]
+        named = {"embedding": embedding, "pooled": pooled}
+        self._graph.inputs, self._graph.outputs = [image], [named[name] for name in outputs]
         builder = flatbuffers.Builder(1 << 16)
         builder.Finish(self._model.Pack(builder), file_identifier=b"TFL3")
         return bytes(builder.Output())
