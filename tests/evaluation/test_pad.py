@@ -10,6 +10,7 @@ import pytest
 from edge_agent.__main__ import main
 from edge_agent.attacks.material import Material, read_material
 from edge_agent.attacks.species import Species
+from edge_agent.core.cues import CONCLUSIVE
 from edge_agent.core.rules import PadRules
 from edge_agent.evaluation import pad_people
 from edge_agent.evaluation.pad import Presentations, report
@@ -78,9 +79,13 @@ def test_a_living_head_is_accepted_and_a_tilted_print_is_not(astronaut: Material
         held = pad_people.attacker(astronaut, Species.PRINT, 1)
         assert pad_people.present(person, watch, PadRules(), 1).verdict is Verdict.ACCEPTED
         assert pad_people.present(held, watch, PadRules(), 1).verdict is Verdict.REJECTED
-        # What the challenge can't tell from a person (docs/liveness.md): a clip for each side, played as asked.
+        # A clip for each side, played as asked: the challenge can't tell it from a person, the screen's own traces can.
         operated = pad_people.attacker(astronaut, Species.SCREEN_REPLAY, 1)
-        assert pad_people.present(operated, watch, PadRules(), 1).verdict is Verdict.ACCEPTED
+        alone = pad_people.present(operated, watch, PadRules(cues_decide=False), 1)
+        assert alone.verdict is Verdict.ACCEPTED
+        assert min(dict(alone.cues)[cue] for cue in ("moire", "bezel")) < CONCLUSIVE
+        operated = pad_people.attacker(astronaut, Species.SCREEN_REPLAY, 1)
+        assert pad_people.present(operated, watch, PadRules(), 1).verdict is Verdict.REJECTED
     finally:
         observer.close()
 
@@ -88,17 +93,32 @@ def test_a_living_head_is_accepted_and_a_tilted_print_is_not(astronaut: Material
 def test_a_folder_is_measured_and_the_same_seed_gives_the_same_report(tmp_path: Path) -> None:
     clip = tmp_path / "clips" / "print" / "astronaut.mp4"
     clip.parent.mkdir(parents=True)
-    options = ("--seconds", "2", "--fps", "10")
-    assert main(["attack", "make", "--species", "print", str(PORTRAIT_FILE), str(clip), *options]) == 0
+    rate = ("--seconds", "2", "--fps", "10")
+    assert main(["attack", "make", "--species", "print", str(PORTRAIT_FILE), str(clip), *rate]) == 0
     reports = []
+    plots = tmp_path / "plots"
     for name in ("once.json", "again.json"):
         options = ("--visits", "0", "--attackers", "0", "--seeds", "3", "--json", str(tmp_path / name))
+        options += ("--plots", str(plots))
         assert main(["evaluate", "pad", str(tmp_path / "clips"), *options]) == 0
         reports.append(json.loads((tmp_path / name).read_text("utf-8")))
     assert reports[0] == reports[1]
     assert reports[0]["apcer"]["print"]["value"] == 0.0
     assert reports[0]["apcer"]["print"]["presentations"] == 3
     assert reports[0]["bpcer"]["value"] is None
+    assert reports[0]["apcer"]["print"]["cues"]["integrity"]["n"] == 3
+    for picture in ("rates.png", "cues.png"):
+        assert (plots / picture).read_bytes().startswith(b"\x89PNG")
+        assert picture in (plots / "index.html").read_text("utf-8")
+
+
+def test_scores_of_cues_are_counted_by_their_bounds() -> None:
+    made = Presentations()
+    for score in (0.1, 0.3, 0.4, 0.9):
+        made.add(Judged(Verdict.REJECTED, "not_live", 1, 5.0, (("depth", score),)), 0)
+    made.add(Judged(Verdict.NO_RESPONSE, "no_usable_view", 0, 5.0), 1)
+    told = made.report(Verdict.ACCEPTED)["cues"]
+    assert told == {"depth": {"n": 4, "median": 0.35, "doubts": 3, "conclusive": 1}}
 
 
 def test_the_page_names_every_key(tmp_path: Path) -> None:
