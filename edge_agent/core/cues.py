@@ -60,7 +60,7 @@ class Scale:
 
 SCALES = {
     Cue.DEPTH: Scale(sure=0.6, doubt=0.45, conclusive=0.22),
-    Cue.PLANE: Scale(sure=0.05, doubt=0.03),
+    Cue.PLANE: Scale(sure=0.05, doubt=0.03, conclusive=0.015),
     Cue.LATENCY: Scale(sure=0.45, doubt=0.25),
     Cue.BLINK: Scale(sure=1.0, doubt=0.26),
     Cue.MOTION: Scale(sure=0.008, doubt=0.003),
@@ -95,8 +95,12 @@ class Finding:
 
     @property
     def doubts(self) -> tuple[Cue, ...]:
-        """Cues in doubt, the conclusive and the missing ones among them."""
-        return (*(cue for cue, score in self.scores if not score >= DOUBT), *self.missing)
+        """Cues in doubt, the conclusive and the missing ones among them. Of `DEPTH` and `PLANE`, which look at the same
+        turn, only one counts."""
+        found = [cue for cue, score in self.scores if not score >= DOUBT]
+        if Cue.DEPTH in found and Cue.PLANE in found:
+            found.remove(Cue.PLANE)
+        return (*found, *self.missing)
 
     @property
     def live(self) -> bool:

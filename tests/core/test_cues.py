@@ -38,6 +38,14 @@ def test_one_conclusive_cue_or_two_doubts_are_not_live(first: float, second: flo
     assert finding.live is expected
 
 
+def test_depth_and_plane_look_at_the_same_turn_and_are_one_doubt() -> None:
+    both = ((Cue.DEPTH, DOUBTED), (Cue.PLANE, DOUBTED))
+    assert Finding(both).doubts == (Cue.DEPTH,)
+    assert Finding(both).live
+    assert not Finding((*both, (Cue.BLINK, DOUBTED))).live
+    assert not Finding(((Cue.PLANE, DECIDED),)).live
+
+
 @pytest.mark.parametrize("missing", [(), (Cue.DEPTH,), ALWAYS])
 def test_what_every_honest_camera_gives_is_a_doubt_when_it_is_missing(missing: tuple[Cue, ...]) -> None:
     finding = Finding(((Cue.BLINK, FINE),), missing)
