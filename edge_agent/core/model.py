@@ -288,10 +288,12 @@ class Part(str, Enum):
     STORE = "store"
     LEDS = "leds"
     UPLINK = "uplink"
+    TOKEN_READER = "token_reader"
 
 
 ESSENTIAL_PARTS = frozenset({Part.CAMERA, Part.VISION, Part.PRINTER, Part.STORE, Part.LEDS})
-"""Nobody can be served without these: dark LEDs can't ask for a turn or tell anything. Without a link aid goes on."""
+"""Nobody can be served without these: dark LEDs can't ask for a turn or tell anything. Without a link
+or a card reader aid goes on."""
 
 
 class Signal(str, Enum):

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from edge_agent.core.messages import RecordClaim, ShowSignal, TokenPresented, TokenRefused
-from edge_agent.core.model import MatchKind, Reason, Signal
+from edge_agent.core.messages import PartFailed, RecordClaim, ShowSignal, TokenPresented, TokenRefused
+from edge_agent.core.model import MatchKind, Part, Reason, Signal
 from edge_agent.core.session import Phase
 from tests.core.people import ANA, BUDI, rules
 from tests.core.test_session_guards import FRAME_S, LIMITS, Terminal
@@ -73,6 +73,17 @@ def test_a_card_held_up_long_before_anybody_came_is_forgotten() -> None:
     terminal.empty(LIMITS.token_s + 1)
     terminal.willing(ANA, 10.0)
     assert terminal.claims() == [ANA]
+
+
+@pytest.mark.parametrize("when", [Phase.IDLE, Phase.ACQUIRING, Phase.CHALLENGING])
+def test_a_card_reader_that_fails_holds_nobody_up(when: Phase) -> None:
+    terminal = Terminal(STRICT)
+    until(terminal, when)
+    terminal.send(PartFailed(Part.TOKEN_READER, "unplugged"))
+    terminal.willing(ANA, 10.0)
+    terminal.empty(7.0)
+    terminal.willing(BUDI, 12.0)
+    assert terminal.claims() == [ANA, BUDI]
 
 
 @pytest.mark.parametrize(("event", "signal"), [(TokenPresented(ANA), Signal.CARD_READ), (REFUSED, Signal.CARD_REFUSED)])

@@ -109,7 +109,7 @@ def events(session: Session, now_s: float) -> Iterator[tuple[str, Event]]:
         yield f"record failed {own}", RecordFailed(session_id, "disk full")
         yield f"slip printed {own}", SlipPrinted(session_id)
         yield f"slip failed {own}", SlipFailed(session_id, "jam")
-    for part in (Part.CAMERA, Part.PRINTER, Part.STORE, Part.UPLINK):
+    for part in (Part.CAMERA, Part.PRINTER, Part.STORE, Part.UPLINK, Part.TOKEN_READER):
         yield f"{part.value} failed", PartFailed(part, "test")
         yield f"{part.value} recovered", PartRecovered(part)
 
