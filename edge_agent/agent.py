@@ -44,6 +44,7 @@ from edge_agent.core.session import Phase, Session, step
 from edge_agent.core.state import WITH_PERSON
 from edge_agent.crew import Slot
 from edge_agent.devices.printer_worker import PrinterWorker
+from edge_agent.devices.token_reader import TokenReader
 from edge_agent.disk_watch import DiskWatch
 from edge_agent.gallery_hold import GalleryHold
 from edge_agent.inbox import Inbox
@@ -78,15 +79,17 @@ class Identity:
 
 @dataclass(frozen=True)
 class Crew:
-    """The workers. uplink: None when switched off."""
+    """The workers. uplink, token_reader: None when switched off."""
 
     vision: Slot[VisionWorker]
     printer: Slot[PrinterWorker]
     uplink: Slot[UplinkWorker] | None
+    token_reader: Slot[TokenReader] | None = None
 
-    def all(self) -> tuple[Slot[VisionWorker] | Slot[PrinterWorker] | Slot[UplinkWorker], ...]:
+    def all(self) -> tuple[Slot[VisionWorker] | Slot[PrinterWorker] | Slot[UplinkWorker] | Slot[TokenReader], ...]:
         """Every worker there is."""
-        return (self.vision, self.printer) if self.uplink is None else (self.vision, self.printer, self.uplink)
+        maybe = (self.uplink, self.token_reader)
+        return (self.vision, self.printer, *(slot for slot in maybe if slot is not None))
 
 
 class Agent:
@@ -306,7 +309,7 @@ class Agent:
             clock_trusted=self._clock.trusted,
             models=self._identity.models,
             config_hash=self._identity.config_hash,
-            parts={part: state for part, state in working.items() if part is not Part.UPLINK},
+            parts={part: state for part, state in working.items() if part not in self._untold_parts()},
             printer=self.session.printer,
             led_signal=self.session.signal,
             gallery_size=self._identity.subjects,
@@ -316,13 +319,18 @@ class Agent:
             liveness_failures=self._tally.liveness_failures(time.monotonic()),
         )
 
+    def _untold_parts(self) -> set[Part]:
+        """The uplink tells of itself; who has no card reader doesn't speak of one."""
+        no_reader = self._crew is None or self._crew.token_reader is None
+        return {Part.UPLINK, Part.TOKEN_READER} if no_reader else {Part.UPLINK}
+
     def _status(self) -> str:
         """One line for `systemctl status`."""
         if self.session.phase is not Phase.OUT_OF_SERVICE:
             counts = ", ".join(f"{outcome.value} {count}" for outcome, count in sorted(self._tally.outcomes.items()))
             return f"{self.session.phase.value}; {counts or 'nobody served yet'}"
         printer = self.session.printer
-        reasons = [f"{part.value}: {problem}" for part, problem in self._problems.items()]
+        reasons = [f"{part.value}: {problem}" for part, problem in self._problems.items() if part in ESSENTIAL_PARTS]
         if printer is not None and not printer.can_print and Part.PRINTER not in self._problems:
             reasons.append(f"printer: {printer.detail or 'paper ' + printer.paper.value}")
         return "OUT OF SERVICE: " + "; ".join(reasons)
@@ -340,9 +348,10 @@ class Agent:
         """Stop every worker, the uplink last, so that it can still send the last records."""
         self._notifier.stopping()
         until_s = time.monotonic() + STOP_WITHIN_S
-        for slot in (crew.vision, crew.printer):
+        feeding = [slot for slot in crew.all() if slot is not crew.uplink]
+        for slot in feeding:
             slot.stop()
-        for slot in (crew.vision, crew.printer):
+        for slot in feeding:
             if not slot.join(until_s):
                 _log.error("worker_did_not_stop", part=slot.part.value)
         self._take_last_words()

@@ -6,9 +6,11 @@ session behind, so that a running terminal keeps its connection.
 
 from __future__ import annotations
 
+import os
 import time
 
 from edge_agent import wiring
+from edge_agent.devices.token_reader import open_reader
 from edge_agent.field.doctor import Parts
 from edge_agent.field.part_checks import StoreFacts
 from edge_agent.ports import Camera, UplinkError
@@ -37,6 +39,7 @@ def parts_of(loaded: LoadedSettings) -> Parts:
         make_camera=lambda: _make_camera(settings),
         make_printer=lambda: wiring.make_printer(settings),
         make_leds=lambda: wiring.make_leds(settings.leds),
+        test_token_reader=lambda: os.close(open_reader(settings.tokens)),
         ask_broker=lambda: _ask_broker(settings),
         read_host=HostHealth(disk=settings.store.path.parent).read,
     )

@@ -40,6 +40,10 @@ class LedError(TerminalError):
     """The LED lines can't be claimed or driven."""
 
 
+class TokenReaderError(TerminalError):
+    """The barcode reader can't be opened or listened to."""
+
+
 class StoreError(TerminalError):
     """The database can't be opened, trusted or written."""
 

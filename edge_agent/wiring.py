@@ -6,14 +6,14 @@ Rules: a driver's module is imported only when the settings choose it, so that t
 from __future__ import annotations
 
 import logging
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import structlog
 
-from edge_agent.agent import STOP_WITHIN_S, Agent, Crew, Identity
+from edge_agent.agent import Agent, Crew, Identity
 from edge_agent.clock import SystemClock
 from edge_agent.core.model import Gallery, Part
 from edge_agent.core.rules import Limits, MatchRules, PadRules, Rules
@@ -22,6 +22,7 @@ from edge_agent.core.state import Phase
 from edge_agent.crew import AnyWorker, Slot
 from edge_agent.devices.led_simulated import SimulatedLeds
 from edge_agent.devices.printer_worker import PrinterWorker
+from edge_agent.devices.token_reader import TokenReader
 from edge_agent.disk_watch import DiskWatch
 from edge_agent.gallery_hold import GalleryHold
 from edge_agent.key_files import load_verifying_key
@@ -53,11 +54,9 @@ from edge_agent.vision.operating_points import OperatingPointError
 from edge_agent.vision.worker import VisionWorker
 from edge_agent.watchdog import Heartbeats, RestartBudget, SystemdNotifier
 
-if TYPE_CHECKING:
-    from edge_agent.devices.token_reader import TokenReader
-
-SILENCE_S = {Part.VISION: 10.0, Part.PRINTER: 45.0, Part.UPLINK: 20.0}
-"""Longest silence of a healthy worker: loading models on a Pi, printing a long slip slowly, a TLS handshake."""
+SILENCE_S = {Part.VISION: 10.0, Part.PRINTER: 45.0, Part.UPLINK: 20.0, Part.TOKEN_READER: math.inf}
+"""Longest silence of a healthy worker: loading models on a Pi, printing a long slip slowly, a TLS handshake. A card
+reader that hangs is no reason to restart a terminal that can serve."""
 
 RESTARTS, RESTARTS_WITHIN_S = 3, 600.0
 
@@ -213,18 +212,12 @@ class Terminal:
     agent: Agent
     crew: Crew
     store: Store
-    token_reader: TokenReader | None = None
 
     def run(self) -> None:
         """Serve; closes the store at the end."""
         try:
-            if self.token_reader is not None:
-                self.token_reader.start()
             self.agent.run(self.crew)
         finally:
-            if self.token_reader is not None:
-                self.token_reader.stop()
-                self.token_reader.join(STOP_WITHIN_S)
             self.store.close()
 
 
@@ -288,7 +281,7 @@ def _assemble(
     crew = _make_crew(settings, agent, heartbeats, desk)
     if crew.uplink is not None:
         uplinks.append(crew.uplink)
-    return Terminal(agent, crew, store, make_token_reader(settings.tokens, desk))
+    return Terminal(agent, crew, store)
 
 
 def _slip_terminal(terminal: TerminalSettings) -> SlipTerminal:
@@ -300,15 +293,6 @@ def _slip_terminal(terminal: TerminalSettings) -> SlipTerminal:
         terminal.timezone,
         terminal.show_name_on_slip,
     )
-
-
-def make_token_reader(tokens: TokenSettings, desk: TokenDesk) -> TokenReader | None:
-    """The barcode reader the settings name, not started; None when there is none."""
-    if tokens.reader == "none":
-        return None
-    from edge_agent.devices.token_reader import TokenReader
-
-    return TokenReader(tokens, desk.present)
 
 
 def make_code_watch(tokens: TokenSettings, agent: Agent, desk: TokenDesk) -> CodeWatch | None:
@@ -356,6 +340,9 @@ def _make_crew(settings: Settings, agent: Agent, heartbeats: Heartbeats, desk: T
             needs_subscriber=settings.uplink.needs_subscriber,
         )
 
+    def reader() -> TokenReader:
+        return TokenReader(settings.tokens, desk.present, inbox.post)
+
     def slot(part: Part, build: Callable[[], AnyWorker]) -> Slot[AnyWorker]:
         return Slot(part, build, heartbeats, RestartBudget(RESTARTS, RESTARTS_WITHIN_S), SILENCE_S[part])
 
@@ -363,4 +350,5 @@ def _make_crew(settings: Settings, agent: Agent, heartbeats: Heartbeats, desk: T
         vision=slot(Part.VISION, vision),
         printer=slot(Part.PRINTER, printer),
         uplink=slot(Part.UPLINK, uplink) if settings.uplink.enabled else None,
+        token_reader=slot(Part.TOKEN_READER, reader) if settings.tokens.reader == "serial" else None,
     )

@@ -24,12 +24,13 @@ from edge_agent.devices import printer_simulated
 from edge_agent.devices.led_patterns import recognise
 from edge_agent.devices.led_simulated import SimulatedLeds
 from edge_agent.devices.printer_worker import PrinterWorker
+from edge_agent.devices.token_reader import TokenReader
 from edge_agent.disk_watch import DiskWatch
 from edge_agent.gallery_hold import GalleryHold
 from edge_agent.language.phrases import CataloguePhrases
 from edge_agent.ports import EmbedderId, StoreError
 from edge_agent.recorder import Recorder
-from edge_agent.settings import PrinterSettings, UplinkSettings
+from edge_agent.settings import PrinterSettings, TokenSettings, UplinkSettings
 from edge_agent.slip_desk import SlipDesk
 from edge_agent.store import Keys, SqliteOutbox, Store
 from edge_agent.store.ledger import read_records
@@ -39,6 +40,7 @@ from tests.core.heads import cues
 from tests.store.terminal import SIGNING, TERMINAL, entitlement, open_store, roster, unit, write_roster
 
 WITHIN_S = 60.0
+CARDS = TokenSettings()
 FAST = Limits(
     max_s=14.0,
     arrive_s=0.2,
@@ -207,6 +209,7 @@ def terminal_box(
     store_wrapper: Callable[[Store], Any] = lambda store: store,
     subjects: int = 3,
     uplink: UplinkSettings | None = None,
+    tokens: TokenSettings = CARDS,
     checkpoint: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Box]:
     """A terminal with subjects s1..sN, each entitled to rice; runs in a thread until the block ends."""
@@ -222,7 +225,9 @@ def terminal_box(
     leds, heartbeats = SimulatedLeds(), Heartbeats()
     uplinks: list[Slot[UplinkWorker]] = []
     agent = Agent(
-        gallery=GalleryHold(Rules(store.gallery(), MATCH, limits, pad), store.gallery),
+        gallery=GalleryHold(
+            Rules(store.gallery(), MATCH, limits, pad, tokens.fall_back_to_identification), store.gallery
+        ),
         recorder=Recorder(store_wrapper(store), clock.now, lambda: [one.worker.wake() for one in uplinks] and None),
         leds=leds,
         slips=SlipDesk(
@@ -276,7 +281,16 @@ def terminal_box(
                 20.0,
             )
         )
-    crew: Any = Crew(person, printer, uplinks[0] if uplinks else None)  # type: ignore[arg-type]
+    reader = None
+    if tokens.reader == "serial":
+        reader = Slot(
+            Part.TOKEN_READER,
+            lambda: TokenReader(tokens, lambda _: None, agent.inbox.post),
+            heartbeats,
+            RestartBudget(3, 60),
+            math.inf,
+        )
+    crew: Any = Crew(person, printer, uplinks[0] if uplinks else None, reader)  # type: ignore[arg-type]
     failures: list[BaseException] = []
 
     def run() -> None:

@@ -69,6 +69,15 @@ def test_a_whole_simulated_terminal_can_serve(terminal: Path) -> None:
     assert all(check["remedy"] for check in checks.values() if check["state"] != "ok")
 
 
+def test_a_card_reader_that_is_not_there_keeps_nobody_from_serving(terminal: Path) -> None:
+    terminal.write_text(terminal.read_text() + "tokens: {reader: serial, device: nowhere}\n")
+    code, checks = examined(terminal)
+    assert code == 0
+    assert checks["card reader"]["state"] == "warn"
+    assert checks["card reader"]["seen"] == "nowhere: No such file or directory"
+    assert "/dev/serial/by-id" in checks["card reader"]["remedy"]
+
+
 def test_broken_parts_are_named_and_the_rest_is_examined(terminal: Path) -> None:
     (terminal.parent / "keys" / "template.key").chmod(0o644)
     (terminal.parent / "state").mkdir()

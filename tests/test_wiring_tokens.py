@@ -9,11 +9,10 @@ from typing import Any
 
 from edge_agent.core.messages import TokenPresented, TokenRefused
 from edge_agent.core.state import Phase, Session
-from edge_agent.devices.token_reader import TokenReader
 from edge_agent.ports import Frame
 from edge_agent.settings import TokenSettings
 from edge_agent.token_desk import TokenBook, TokenDesk
-from edge_agent.wiring import make_code_watch, make_token_reader
+from edge_agent.wiring import make_code_watch
 from tests.cards import held_up, token_text
 from tests.store.terminal import OFFICE
 
@@ -25,12 +24,10 @@ def desk(posted: list[TokenPresented | TokenRefused]) -> TokenDesk:
     return TokenDesk(book, lambda: datetime(2026, 3, 1, tzinfo=timezone.utc), posted.append)
 
 
-def test_the_camera_looks_and_no_reader_is_there_unless_the_settings_say_otherwise() -> None:
+def test_the_camera_looks_unless_the_settings_say_otherwise() -> None:
     agent: Any = SimpleNamespace(session=Session())
     assert make_code_watch(TokenSettings(), agent, desk([])) is not None
     assert make_code_watch(TokenSettings(camera=False), agent, desk([])) is None
-    assert make_token_reader(TokenSettings(), desk([])) is None
-    assert isinstance(make_token_reader(TokenSettings(reader="serial"), desk([])), TokenReader)
 
 
 def test_a_code_is_wanted_until_a_challenge_begins() -> None:

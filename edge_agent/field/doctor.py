@@ -28,8 +28,8 @@ class Parts:
     """How to reach each part; every callable may raise TerminalError.
 
     verify_models: names of the models whose files are the manifest's. load_vision: loads them. load_keys: reads the
-    keys. inspect_store: opens and checks the database. ask_broker: connects as a client of its own and returns what it
-    said.
+    keys. inspect_store: opens and checks the database. test_token_reader: opens the barcode reader; only called where
+    the settings name one. ask_broker: connects as a client of its own and returns what it said.
     """
 
     verify_models: Callable[[], Sequence[str]]
@@ -39,6 +39,7 @@ class Parts:
     make_camera: Callable[[], Camera]
     make_printer: Callable[[], Printer]
     make_leds: Callable[[], LedPanel]
+    test_token_reader: Callable[[], object]
     ask_broker: Callable[[], str]
     read_host: Callable[[], HostState]
 
@@ -59,6 +60,7 @@ def checks_of_parts(loaded: LoadedSettings, parts: Parts, in_use: bool) -> list[
     def device(name: str, run: Callable[[], Finding], timeout_s: float) -> Check:
         return Check(name, _not_tested if in_use else run, timeout_s)
 
+    reader = device("card reader", lambda: part_checks.card_reader(parts.test_token_reader), 20.0)
     return [
         Check("settings", lambda: part_checks.configuration(loaded)),
         Check("disk", lambda: host_checks.disk(store.path, store.disk_free_min_mb)),
@@ -72,6 +74,7 @@ def checks_of_parts(loaded: LoadedSettings, parts: Parts, in_use: bool) -> list[
         device("camera", lambda: part_checks.camera(parts.make_camera), 20.0),
         device("printer", lambda: part_checks.printer(parts.make_printer), 20.0),
         device("LEDs", lambda: part_checks.leds(parts.make_leds), 20.0),
+        *([reader] if settings.tokens.reader == "serial" else []),
         Check("broker", lambda: part_checks.broker(settings, parts.ask_broker), 45.0),
     ]
 

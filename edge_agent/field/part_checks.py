@@ -1,4 +1,4 @@
-"""Checks of the terminal's parts: settings, models, keys, database, camera, printer, LEDs, broker.
+"""Checks of the terminal's parts: settings, models, keys, database, camera, printer, LEDs, card reader, broker.
 
 Rules: a part comes in as a callable that makes or asks it; every part made here is closed here. What a part raises
 becomes a finding in `examination`.
@@ -186,6 +186,17 @@ def leds(
     if dark:
         return fail(f"never lit: {', '.join(sorted(dark))}", "this is a fault of the software: report it")
     return ok("left, right, green, yellow and red were lit in turn; if one stayed dark, check its wire and leds.pins")
+
+
+def card_reader(test: Callable[[], object]) -> Finding:
+    """Can be opened; no card is asked for. test: raises TerminalError."""
+    try:
+        test()
+    except TerminalError as error:
+        # Aid goes on without cards, so this is no reason to keep a terminal from serving.
+        seen, _, remedy = str(error).partition("; ")
+        return warn(seen, remedy or "check cable and tokens.device")
+    return ok("can be opened; hold a card under it while the terminal is ready: the lamps tell that it was read")
 
 
 def broker(settings: Settings, ask: Callable[[], str]) -> Finding:

@@ -196,7 +196,7 @@ class Telemetry(Payload):
     queue: QueueReadings
     link: LinkReadings
     parts: dict[str, PartReadings] = Field(
-        description="by part: camera, vision, printer, store, leds; absent: not known"
+        description="by part: camera, vision, printer, store, leds; token_reader where there is one; absent: not known"
     )
     printer: PrinterReadings | None
     led_signal: str | None = Field(description="what the LEDs say now, one of the signals on the technicians' page")

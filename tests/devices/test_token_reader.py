@@ -10,10 +10,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-import structlog
 
+from edge_agent.core.messages import PartFailed, PartRecovered
+from edge_agent.core.model import Part
 from edge_agent.devices import token_reader
-from edge_agent.devices.token_reader import LINE_MAX_BYTES, TokenReader
+from edge_agent.devices.token_reader import LINE_MAX_BYTES, TokenReader, open_reader
+from edge_agent.ports import TokenReaderError
 from edge_agent.settings import TokenSettings
 
 WITHIN_S = 10.0
@@ -58,8 +60,11 @@ def port(tmp_path: Path) -> Iterator[Port]:
 
 
 @contextmanager
-def listening(port: Port, heard: list[str]) -> Iterator[TokenReader]:
-    reader = TokenReader(TokenSettings(reader="serial", device=str(port.path)), heard.append)
+def listening(
+    port: Port, heard: list[str], told: list[PartFailed | PartRecovered] | None = None
+) -> Iterator[TokenReader]:
+    report = ([] if told is None else told).append
+    reader = TokenReader(TokenSettings(reader="serial", device=str(port.path)), heard.append, report)
     reader.start()
     try:
         yield reader
@@ -108,19 +113,50 @@ def test_rubbish_without_an_end_is_dropped(port: Port) -> None:
 def test_unplugged_and_plugged_in_again(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(token_reader, "RETRY_S", (0.05,))
     heard: list[str] = []
-    with structlog.testing.capture_logs() as logs, listening(port, heard):
-        wait(lambda: logs, "a word on the missing device")
+    told: list[PartFailed | PartRecovered] = []
+    with listening(port, heard, told):
+        wait(lambda: told, "a word on the missing device")
+        monkeypatch.setattr(token_reader, "STEADY_S", 0.1)
         port.plug_in()
-        wait(lambda: logs[-1]["event"] == "token_reader_recovered", "the device")
-        port.scan(CODE.encode() + b"\r")
-        wait(lambda: heard, "a text")
+        wait(lambda: len(told) == 2, "the device, though nothing was scanned")
+        monkeypatch.setattr(token_reader, "STEADY_S", 1000.0)
         port.unplug()
-        wait(lambda: len(logs) == 3, "a word on the unplugged device")
+        wait(lambda: len(told) == 3, "a word on the unplugged device")
         port.plug_in()
-        wait(lambda: len(logs) == 4, "the device again")
+        time.sleep(0.2)
         with suppress(OSError):
             port.scan(CODE.encode() + b"\r")
-        wait(lambda: len(heard) == 2, "a text after that")
-    assert [entry["event"] for entry in logs] == ["token_reader_failed", "token_reader_recovered"] * 2
-    assert all(CODE not in str(entry) for entry in logs)
-    assert "ttyACM0" in logs[0]["problem"]
+        wait(lambda: heard, "a text after that")
+        wait(lambda: len(told) == 4, "the device again, at the first text")
+    assert [type(one) for one in told] == [PartFailed, PartRecovered] * 2
+    assert {one.part for one in told} == {Part.TOKEN_READER}
+    assert CODE not in str(told)
+    first, unplugged = (one.problem for one in told if isinstance(one, PartFailed))
+    assert f"{port.path}: No such file or directory; " in first
+    assert "/dev/serial/by-id" in first
+    assert str(port.path) in unplugged
+
+
+def test_a_loose_contact_is_told_once(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_reader, "RETRY_S", (0.01,))
+    opened = []
+
+    def open_and_lose(_: TokenSettings) -> int:
+        reading, writing = os.pipe()
+        os.close(writing)  # reads as an end at once, like a device that is gone
+        opened.append(reading)
+        return reading
+
+    monkeypatch.setattr(token_reader, "open_reader", open_and_lose)
+    told: list[PartFailed | PartRecovered] = []
+    with listening(port, [], told):
+        wait(lambda: len(opened) > 5, "several tries")
+    assert [type(one) for one in told] == [PartFailed]
+
+
+def test_whoever_asks_for_the_device_is_told_what_to_do(port: Port) -> None:
+    settings = TokenSettings(reader="serial", device=str(port.path), camera=False)
+    with pytest.raises(TokenReaderError, match=r"ttyACM0: No such file .*; check the cable; .*booklet$"):
+        open_reader(settings)
+    port.plug_in()
+    os.close(open_reader(settings))

@@ -78,6 +78,7 @@ def healthy(_: LoadedSettings) -> Parts:
         make_camera=StubCamera,
         make_printer=lambda: StubPrinter(READY),
         make_leds=SimulatedLeds,
+        test_token_reader=lambda: None,
         ask_broker=lambda: "accepted",
         read_host=Host,
     )

@@ -13,15 +13,19 @@ from typing import Any
 import pytest
 import structlog
 
-from edge_agent.core.model import Signal
+from edge_agent.core.model import Part, Signal
 from edge_agent.core.state import Phase
+from edge_agent.devices import token_reader
 from edge_agent.ports import Frame
+from edge_agent.settings import TokenSettings
 from edge_agent.store import SqliteOutbox
 from edge_agent.store.ledger import read_records, verify
 from edge_agent.token_desk import TokenBook, TokenDesk
+from edge_agent.uplink.wire import PartState
 from edge_agent.vision.codes import CodeWatch, QrReader
-from tests.box import SIGNING, Box, terminal_box
+from tests.box import CARDS, SIGNING, Box, terminal_box
 from tests.cards import SERIAL, held_up, token_text
+from tests.devices.test_token_reader import Port
 from tests.store.terminal import OFFICE
 
 LOST = "fedcba987654"
@@ -47,8 +51,8 @@ class Hall:
 
 
 @contextmanager
-def hall(folder: Path) -> Iterator[Hall]:
-    with terminal_box(folder) as box:
+def hall(folder: Path, tokens: TokenSettings = CARDS) -> Iterator[Hall]:
+    with terminal_box(folder, tokens=tokens) as box:
         yield Hall(box)
 
 
@@ -98,6 +102,40 @@ def test_a_card_that_is_not_taken_has_its_reason_on_record_and_the_face_still_se
     assert data_of(there.box, "aid.terminal.token.refused.v1") == [{"problem": problem, "serial": serial}]
     (claim,) = data_of(there.box, "aid.claim.recorded.v1")
     assert claim["evidence"]["kind"] == "identification"
+
+
+def test_where_policy_says_so_the_bearer_is_sent_to_the_officer_with_the_card(tmp_path: Path) -> None:
+    with hall(tmp_path, TokenSettings(fall_back_to_identification=False)) as there:
+        there.hold_up(token_text("s1", OFFICE, serial=LOST))
+        there.box.serve(1, expect=Signal.REFERRED)
+        there.box.serve(2)
+    assert there.box.outcomes() == [("REFERRED", "token_refused"), ("GIVEN", None)]
+    assert [one["problem"] for one in data_of(there.box, "aid.terminal.token.refused.v1")] == ["revoked"]
+    assert any("kartu" in text.lower() for text in there.box.slip_texts().values())
+
+
+def test_a_card_reader_that_is_unplugged_is_told_and_aid_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_reader, "STEADY_S", 0.2)
+    port = Port(tmp_path)
+    with terminal_box(tmp_path, tokens=TokenSettings(reader="serial", device=str(port.path))) as box:
+        parts = box.agent.snapshot
+        box.wait(lambda: not parts().parts.get(Part.TOKEN_READER, PartState(True)).working, "telemetry of it")
+        assert "check the cable" in parts().parts[Part.TOKEN_READER].problem
+        box.serve(1)
+        port.plug_in()
+        box.wait(lambda: parts().parts[Part.TOKEN_READER].working, "the reader")
+    port.unplug()
+    assert box.outcomes() == [("GIVEN", None)]
+    assert [one["part"] for one in data_of(box, "aid.terminal.part.failed.v1")] == ["token_reader"]
+    assert [one["part"] for one in data_of(box, "aid.terminal.part.recovered.v1")] == ["token_reader"]
+
+
+def test_a_terminal_without_a_card_reader_does_not_speak_of_one(tmp_path: Path) -> None:
+    with terminal_box(tmp_path) as box:
+        box.shows(Signal.READY)
+        assert Part.TOKEN_READER not in box.agent.snapshot().parts
 
 
 def test_nothing_of_a_card_leaves_but_its_serial(tmp_path: Path) -> None:
