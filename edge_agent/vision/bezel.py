@@ -15,12 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_agent.ports import Image
-from edge_agent.vision.parallax import Mesh
+from edge_agent.vision.parallax import MESH_POINTS, Mesh
 
 WIDTH_PX: Final = 160
 """Longer side of the picture looked at: a bezel of a centimetre at arm's length is then 2 to 3 px wide."""
 
-_MESH_POINTS = 468
 _DARK_SHARES = (0.2, 0.35)
 """Of the picture's 95th percentile of luma; black plastic, with and without light falling on it."""
 _CLOSING_PX = 7
@@ -55,7 +54,7 @@ def bezel_sides(image_rgb: Image, mesh_px: Mesh) -> tuple[float, float, float, f
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     luma = cv2.cvtColor(cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     # One free pixel around the picture (see _enclosed).
-    points = np.rint(mesh_px[:_MESH_POINTS, :2] * scale).astype(np.int32) + 1
+    points = np.rint(mesh_px[:MESH_POINTS, :2] * scale).astype(np.int32) + 1
     face = cv2.convexHull(np.clip(points, 0, (size[0] + 1, size[1] + 1)))[:, 0]
     white = float(np.percentile(luma, 95))
     best = (0.0, 0.0, 0.0, 0.0)

@@ -14,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_agent.ports import Image
-from edge_agent.vision.parallax import LEFT_EYE_OUTER, RIGHT_EYE_OUTER, Mesh
+from edge_agent.vision.parallax import LEFT_EYE_OUTER, MESH_POINTS, RIGHT_EYE_OUTER, Mesh
 
 MOST: Final = 0.45
 """Highest score: below what counts as a doubt."""
 
-_MESH_POINTS = 468
 _EYES = (
     (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),
     (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249),
@@ -46,7 +45,7 @@ def cast(image_rgb: Image, mesh_px: Mesh) -> float:
 
 def cast_excess(image_rgb: Image, mesh_px: Mesh) -> float | None:
     """ln(blue ÷ red) of the whites of the eyes minus that of neutral things around; None where either is missing."""
-    points = mesh_px[:_MESH_POINTS, :2]
+    points = mesh_px[:MESH_POINTS, :2]
     whites = _whites(image_rgb, points)
     around = _around(image_rgb, points)
     if whites is None or around is None:

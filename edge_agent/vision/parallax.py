@@ -12,6 +12,9 @@ import numpy.typing as npt
 Mesh = npt.NDArray[np.float32]
 """Face mesh in pixels of the frame, shape (478, 2 or 3): x right, y down; the third column is not used here."""
 
+MESH_POINTS = 468
+"""Points the mesh model really gives; the ten iris points after them may be padding (models/README.md)."""
+
 NOSE_TIP = 1
 RIGHT_EYE_OUTER = 33
 """Outer corner of the person's own right eye: left in an unmirrored picture."""

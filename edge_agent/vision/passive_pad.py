@@ -17,8 +17,7 @@ from edge_agent.ports import Image, TerminalError
 from edge_agent.vision.interpreter import TensorInfo, load
 from edge_agent.vision.manifest import PassivePadSpec
 from edge_agent.vision.network_input import NetworkInput
-from edge_agent.vision.parallax import Mesh
-from edge_agent.vision.quality import MESH_POINTS
+from edge_agent.vision.parallax import MESH_POINTS, Mesh
 
 ROUNDING = 0.01
 """How far a probability may lie outside 0..1; beyond it the network doesn't give probabilities. An int8 softmax or

@@ -20,12 +20,10 @@ import numpy.typing as npt
 from edge_agent.core.model import QualityProblem
 from edge_agent.ports import Image
 from edge_agent.settings import QualitySettings
-from edge_agent.vision.parallax import LEFT_EYE_OUTER, NOSE_TIP, RIGHT_EYE_OUTER, Mesh, parallax
+from edge_agent.vision.parallax import LEFT_EYE_OUTER, MESH_POINTS, NOSE_TIP, RIGHT_EYE_OUTER, Mesh, parallax
 
 CROP_PX = 112
 """Longer side of the luma crop: about 60 px between the outer eye corners, as fine as the embedder's own chip."""
-MESH_POINTS = 468
-"""Points the mesh model really gives; the ten iris points after them may be padding (design.md, *Landmarks*)."""
 
 _CHIN = 152
 _EYES = ((33, 133, 159, 145), (263, 362, 386, 374))  # outer, inner, upper, lower

@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge_agent.core.model import Shape
-from edge_agent.vision.parallax import LEFT_EYE_OUTER, RIGHT_EYE_OUTER, Mesh
-
-MESH_POINTS = 468
-"""Points that mean something; the ones after them may be padding (models/README.md)."""
+from edge_agent.vision.parallax import LEFT_EYE_OUTER, MESH_POINTS, RIGHT_EYE_OUTER, Mesh
 
 
 def shape_of(mesh_px: Mesh) -> Shape:
