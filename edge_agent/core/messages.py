@@ -19,6 +19,8 @@ from edge_agent.core.model import (
     Receipt,
     Signal,
 )
+from edge_agent.core.officer_acts import ActReceipt, ActRequest, Assistance, Command
+from edge_agent.core.policy import Authority
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,51 @@ class TokenRefused:
     problem: str
     serial: str = ""
     again: bool = False
+
+
+@dataclass(frozen=True)
+class BadgeShown:
+    """An officer of this roster showed their badge; its signature holds, it is neither expired nor revoked."""
+
+    officer_id: str
+
+
+@dataclass(frozen=True)
+class CommandShown:
+    """A command card was held up. Anybody can draw one: it means nothing without a badge before it."""
+
+    command: Command
+
+
+@dataclass(frozen=True)
+class SlipShown:
+    """A slip of this very terminal was held up; its signature holds."""
+
+    case_number: str
+
+
+@dataclass(frozen=True)
+class AuthorityNeeded:
+    """The claim could be given if the centre said so; nothing was recorded yet."""
+
+    session_id: str
+    entitlement_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AuthorityAnswered:
+    """The centre's word: what it grants. claimed: given elsewhere already, by its books."""
+
+    session_id: str
+    authorities: tuple[Authority, ...] = ()
+    claimed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ActRecorded:
+    """An officer's act is done, or refused, and that is committed to disk."""
+
+    receipt: ActReceipt
 
 
 @dataclass(frozen=True)
@@ -124,6 +171,12 @@ Event = (
     | FaceObserved
     | TokenPresented
     | TokenRefused
+    | BadgeShown
+    | CommandShown
+    | SlipShown
+    | AuthorityNeeded
+    | AuthorityAnswered
+    | ActRecorded
     | PrinterStatusReported
     | ClaimRecorded
     | ClaimRefused
@@ -150,11 +203,41 @@ class AskPrinterStatus:
 
 @dataclass(frozen=True)
 class RecordClaim:
-    """Decide and commit this subject's claim, all or nothing. Answer: ClaimRecorded | ClaimRefused | RecordFailed."""
+    """Decide and commit this subject's claim, all or nothing.
+
+    Answer: ClaimRecorded | ClaimRefused | RecordFailed, and AuthorityNeeded while may_ask. evidence: None only with
+    assistance, which stands in its place. authorities, claimed: what the centre has answered.
+    """
 
     session_id: str
     subject_id: str
-    evidence: Evidence
+    evidence: Evidence | None
+    assistance: Assistance | None = None
+    authorities: tuple[Authority, ...] = ()
+    claimed: tuple[str, ...] = ()
+    may_ask: bool = False
+
+
+@dataclass(frozen=True)
+class AskAuthority:
+    """Ask the centre for these entitlements of this session. Answer, if one comes in time: AuthorityAnswered."""
+
+    session_id: str
+    entitlement_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RecordAct:
+    """Check and commit an officer's act. Answer: ActRecorded | RecordFailed (with the act's id)."""
+
+    request: ActRequest
+
+
+@dataclass(frozen=True)
+class PrintActSlip:
+    """Print what an act calls for. Answer: SlipPrinted | SlipFailed, with the act's id."""
+
+    receipt: ActReceipt
 
 
 @dataclass(frozen=True)
@@ -195,7 +278,10 @@ class SetPace:
 
 @dataclass(frozen=True)
 class ReportEnd:
-    """Tell logs and telemetry that a session ended; durations are seconds per phase. pad_attempts: challenges begun."""
+    """Tell logs and telemetry that a session ended; durations are seconds per phase. pad_attempts: challenges begun.
+
+    waited_s: how long this person had been seen waiting before their turn came. assisted: an officer vouched.
+    """
 
     session_id: str
     outcome: Outcome
@@ -203,6 +289,20 @@ class ReportEnd:
     duration_s: float
     phases_s: tuple[tuple[str, float], ...]
     pad_attempts: int = 0
+    waited_s: float = 0.0
+    assisted: bool = False
 
 
-Effect = ShowSignal | AskPrinterStatus | RecordClaim | RecordOutcome | PrintSlip | MarkSlip | SetPace | ReportEnd
+Effect = (
+    ShowSignal
+    | AskPrinterStatus
+    | RecordClaim
+    | RecordOutcome
+    | AskAuthority
+    | RecordAct
+    | PrintSlip
+    | PrintActSlip
+    | MarkSlip
+    | SetPace
+    | ReportEnd
+)

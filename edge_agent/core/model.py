@@ -47,8 +47,13 @@ class Reason(str, Enum):
     NOT_HOME = "not_home"
     LEASE_EXPIRED = "lease_expired"
     CLOCK_UNTRUSTED = "clock_untrusted"
+    ROSTER_TOO_OLD = "roster_too_old"
+    OFFLINE_TOO_LONG = "offline_too_long"
+    OFFLINE_LIMIT = "offline_limit"
+    PROXY_ON_DUTY = "proxy_on_duty"
     NO_ENTITLEMENT = "no_entitlement"
     ALREADY_CLAIMED = "already_claimed"
+    CLAIMED_ELSEWHERE = "claimed_elsewhere"
     NOT_YET_VALID = "not_yet_valid"
     NO_LONGER_VALID = "no_longer_valid"
     SUSPENDED = "suspended"
@@ -66,6 +71,7 @@ _DATA_REASONS = frozenset(
     {
         Reason.NO_ENTITLEMENT,
         Reason.ALREADY_CLAIMED,
+        Reason.CLAIMED_ELSEWHERE,
         Reason.NOT_YET_VALID,
         Reason.NO_LONGER_VALID,
         Reason.SUSPENDED,
@@ -203,7 +209,9 @@ class Entitlement:
     """One subject's right to one benefit of one programme in one cycle (OpenSPP's words).
 
     valid_from, valid_until: local calendar days, both inclusive. home: the one terminal that may redeem it offline
-    (None: any terminal of the site); lease_until: last instant (UTC) at which the home may redeem it offline.
+    (None: the centre, unless the roster is for one terminal alone); lease_until: last instant (UTC) at which the home
+    may redeem it offline. portion: the most that is given at one visit (None: all of it); portion_days: days from one
+    portion to the next.
     """
 
     entitlement_id: str
@@ -216,11 +224,18 @@ class Entitlement:
     state: EntitlementState = EntitlementState.ACTIVE
     home: str | None = None
     lease_until: datetime | None = None
+    portion: Decimal | None = None
+    portion_days: int = 1
 
 
 @dataclass(frozen=True)
 class Claim:
-    """An entitlement redeemed: one row, once."""
+    """An entitlement, or one portion of it, redeemed: one row, once.
+
+    benefit: what was given now. portion: counts from 1; left: what stays of the entitlement after it. proxy_id: subject
+    id of the proxy who fetched it; assisted_by: id of the officer who vouched, with assist_reason. voided: taken back
+    by two officers. grant_number: the centre's grant it rests on.
+    """
 
     claim_id: str
     claim_number: str
@@ -232,6 +247,13 @@ class Claim:
     claimed_at: datetime
     terminal_id: str
     place: str
+    portion: int = 1
+    left: Decimal = Decimal(0)
+    proxy_id: str | None = None
+    assisted_by: str | None = None
+    assist_reason: str | None = None
+    grant_number: int | None = None
+    voided: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -312,6 +334,12 @@ class Signal(str, Enum):
     LOOK_AHEAD = "look_ahead"
     CARD_READ = "card_read"
     CARD_REFUSED = "card_refused"
+    BADGE_READ = "badge_read"
+    NEXT_CARD = "next_card"
+    ACT_DONE = "act_done"
+    ACT_REFUSED = "act_refused"
+    ASKING_CENTRE = "asking_centre"
+    CLOSED_BY_OFFICER = "closed_by_officer"
     WORKING = "working"
     GIVEN = "given"
     REFERRED = "referred"
@@ -324,20 +352,39 @@ class Signal(str, Enum):
 
 
 @dataclass(frozen=True)
-class Granted:
-    """Eligibility said yes: these entitlements are redeemed now; `remaining` stay open for another time."""
+class Grant:
+    """One entitlement to be redeemed now: how much of it, as which portion, and what is left after it.
 
-    entitlements: tuple[Entitlement, ...]
-    remaining: tuple[Entitlement, ...] = ()
+    proxy_id: the person in front of the terminal, when they fetch it for somebody else. grant_number: the centre's
+    grant it rests on, when its home is not here.
+    """
+
+    entitlement: Entitlement
+    amount: Decimal
+    portion: int = 1
+    left: Decimal = Decimal(0)
+    proxy_id: str | None = None
+    grant_number: int | None = None
+
+
+@dataclass(frozen=True)
+class Granted:
+    """Eligibility said yes: these grants become claims now; `remaining` stays open for another time or place."""
+
+    grants: tuple[Grant, ...]
+    remaining: tuple[Benefit, ...] = ()
 
 
 @dataclass(frozen=True)
 class Refused:
-    """Eligibility said no, with the earlier claim when that is the reason."""
+    """Eligibility said no, with the earlier claim when that is the reason. open_from: first day, when only waiting
+    helps. ask: entitlements that would be given if the centre said so."""
 
     reason: Reason
     earlier: Claim | None = None
     entitlement: Entitlement | None = None
+    open_from: date | None = None
+    ask: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -346,7 +393,9 @@ class Receipt:
 
     case_number: short, speakable number of this outcome ("K7Q4-0012"); for GIVEN it is the claim number.
     record_seq, record_hash: the ledger entry (SHA-256 hex) that proves it.
-    display_name: only when policy lets the slip show one; never logged, never on the wire.
+    display_name: only when policy lets the slip show one; never logged, never on the wire. roster_issued_at: how old
+    the data was. tries: challenges begun; two or more, and the slip tells how to stand. open_from: first day on which
+    coming again helps.
     """
 
     session_id: str
@@ -361,3 +410,6 @@ class Receipt:
     earlier: Claim | None = None
     entitlement: Entitlement | None = None
     display_name: str = field(default="", repr=False)
+    roster_issued_at: datetime | None = None
+    tries: int = 0
+    open_from: date | None = None
