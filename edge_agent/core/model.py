@@ -51,6 +51,7 @@ class Reason(str, Enum):
     OFFLINE_TOO_LONG = "offline_too_long"
     OFFLINE_LIMIT = "offline_limit"
     PROXY_ON_DUTY = "proxy_on_duty"
+    ASSISTED_LIMIT = "assisted_limit"
     NO_ENTITLEMENT = "no_entitlement"
     ALREADY_CLAIMED = "already_claimed"
     CLAIMED_ELSEWHERE = "claimed_elsewhere"

@@ -7,7 +7,7 @@ misused terminal; they never turn into an accusation of the person in front of i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 
@@ -73,11 +73,14 @@ class Authority:
     """The centre's word that this terminal, and for now no other, may redeem an entitlement that has no home here.
 
     grant_number: grows with each grant of the entitlement; one at or below a number released here is void.
+    given_elsewhere, portions_elsewhere: what other terminals gave of it, by the centre's books.
     """
 
     entitlement_id: str
     grant_number: int
     granted_at: datetime
+    given_elsewhere: Decimal = Decimal(0)
+    portions_elsewhere: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ class Circumstances:
     at_utc (aware) is held against leases, `today` (the terminal's local calendar day) against validity. clock_trusted:
     whether both are known to be right. sole: the roster is for this terminal alone. roster_issued_at: of the roster in
     force. on_duty: subject ids of officers whose badge was shown here since the day began. released: entitlement ->
-    highest grant number given back to the centre (0: its home was given back).
+    highest grant number given back to the centre (0: its home was given back). authorities, claimed_elsewhere:
+    what the centre has just answered. utc_offset: of local time, to find the local day of an earlier claim.
     """
 
     terminal_id: str
@@ -109,3 +113,5 @@ class Circumstances:
     on_duty: frozenset[str] = frozenset()
     released: tuple[tuple[str, int], ...] = ()
     authorities: tuple[Authority, ...] = ()
+    claimed_elsewhere: frozenset[str] = frozenset()
+    utc_offset: timedelta = timedelta(0)
