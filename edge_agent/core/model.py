@@ -325,10 +325,14 @@ class Signal(str, Enum):
     STARTING = "starting"
     READY = "ready"
     LOOK_HERE = "look_here"
+    FACE_THE_CAMERA = "face_the_camera"
+    OPEN_YOUR_EYES = "open_your_eyes"
     COME_CLOSER = "come_closer"
     STEP_BACK = "step_back"
+    STAND_IN_THE_MIDDLE = "stand_in_the_middle"
     ONE_AT_A_TIME = "one_at_a_time"
     MORE_LIGHT = "more_light"
+    LESS_LIGHT = "less_light"
     HOLD_STILL = "hold_still"
     TURN_LEFT = "turn_left"
     TURN_RIGHT = "turn_right"
@@ -370,10 +374,12 @@ class Grant:
 
 @dataclass(frozen=True)
 class Granted:
-    """Eligibility said yes: these grants become claims now; `remaining` stays open for another time or place."""
+    """Eligibility said yes: these grants become claims now; `remaining` stays open for another time or place. ask:
+    entitlements that would be given too if the centre said so."""
 
     grants: tuple[Grant, ...]
     remaining: tuple[Benefit, ...] = ()
+    ask: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -40,12 +40,12 @@ _GUIDANCE = {
     QualityProblem.MANY_FACES: Signal.ONE_AT_A_TIME,
     QualityProblem.TOO_FAR: Signal.COME_CLOSER,
     QualityProblem.TOO_NEAR: Signal.STEP_BACK,
-    QualityProblem.CUT_OFF: Signal.LOOK_HERE,
+    QualityProblem.CUT_OFF: Signal.STAND_IN_THE_MIDDLE,
     QualityProblem.DARK: Signal.MORE_LIGHT,
-    QualityProblem.GLARE: Signal.MORE_LIGHT,
-    QualityProblem.TURNED: Signal.LOOK_HERE,
+    QualityProblem.GLARE: Signal.LESS_LIGHT,
+    QualityProblem.TURNED: Signal.FACE_THE_CAMERA,
     QualityProblem.BLURRED: Signal.HOLD_STILL,
-    QualityProblem.EYES_CLOSED: Signal.LOOK_HERE,
+    QualityProblem.EYES_CLOSED: Signal.OPEN_YOUR_EYES,
 }
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from edge_agent.core.eligibility import PRECEDENCE, decide
 from edge_agent.core.model import Benefit, Claim, Entitlement, EntitlementState, Granted, Outcome, Reason, Refused
+from edge_agent.core.policy import Circumstances
 
 NOW = datetime(2026, 3, 10, 5, 0, tzinfo=timezone.utc)
 TODAY = date(2026, 3, 10)
@@ -39,7 +40,7 @@ def claimed(name: str = "rice", at: datetime = NOW - DAY) -> Claim:
 
 def at_kiosk(entitlements: list[Entitlement], claims: list[Claim] | None = None, **when: Any) -> Granted | Refused:
     values: dict[str, Any] = {"terminal_id": HERE, "at_utc": NOW, "today": TODAY}
-    return decide("s1", entitlements, claims or [], **{**values, **when})
+    return decide("s1", entitlements, claims or [], Circumstances(**{**values, **when}))
 
 
 OPEN = right("open")
@@ -90,8 +91,10 @@ def test_everything_open_is_granted_together_and_the_rest_named() -> None:
     second = right("second", home=HERE, lease_until=NOW, valid_until=date(2026, 3, 20))
     decision = at_kiosk([OPEN, second, ELSEWHERE, LEASE_OVER, EARLY, LATE, SUSPENDED, right()], [claimed()])
     assert isinstance(decision, Granted)
-    assert decision.entitlements == (second, OPEN), "the one that ends first comes first"
-    assert set(decision.remaining) == {ELSEWHERE, LEASE_OVER, EARLY}
+    assert [grant.entitlement for grant in decision.grants] == [second, OPEN], "the one that ends first comes first"
+    assert all((grant.amount, grant.portion, grant.left) == (10, 1, 0) for grant in decision.grants)
+    assert decision.remaining == (ELSEWHERE.benefit, EARLY.benefit, LEASE_OVER.benefit)
+    assert decision.ask == ("elsewhere", "lease")
 
 
 @pytest.mark.parametrize(("day", "granted"), [(9, False), (10, True), (12, True), (13, False)])
@@ -117,7 +120,8 @@ def test_precedence_puts_circumstance_first_and_misses_no_reason_of_this_module(
     outcomes = [reason.outcome for reason in PRECEDENCE]
     assert outcomes == sorted(outcomes, key=lambda outcome: outcome is Outcome.NOT_ENTITLED)
     data = {reason for reason in Reason if reason.outcome is Outcome.NOT_ENTITLED}
-    assert set(PRECEDENCE) == data | {Reason.NOT_HOME, Reason.LEASE_EXPIRED}
+    circumstances = {Reason.OFFLINE_TOO_LONG, Reason.OFFLINE_LIMIT, Reason.PROXY_ON_DUTY}
+    assert set(PRECEDENCE) == data | circumstances | {Reason.NOT_HOME, Reason.LEASE_EXPIRED}
 
 
 days = st.dates(date(2026, 2, 20), date(2026, 4, 10))
@@ -149,7 +153,7 @@ def test_nothing_is_granted_that_may_not_be(entitlements: list[Entitlement], tak
         and e.home in (None, HERE)
         and (e.lease_until is None or e.lease_until >= NOW)
     }
-    granted = {e.entitlement_id for e in decision.entitlements} if isinstance(decision, Granted) else set()
+    granted = {g.entitlement.entitlement_id for g in decision.grants} if isinstance(decision, Granted) else set()
     assert granted == allowed
     if isinstance(decision, Refused):
         assert decision.reason in PRECEDENCE
