@@ -1,9 +1,11 @@
-"""Where scanned codes arrive, from camera and reader: checks them and tells the session.
+"""Where scanned codes arrive, from camera and reader: tells cards, badges, commands and slips apart, checks them and
+tells the session.
 
-Rules: from any thread; posting never blocks. The text of a code goes no further than this file. A card in view is read
+Rules: from any thread; posting never blocks. The text of a code goes no further than this file. A code in view is read
 several times a second and told again each second, because the session may only now be able to use it. A refused one is
 to be recorded once a minute, and refusals of different codes seconds apart (else `TokenRefused.again`), so that nobody
-can fill the ledger by waving codes. Our own slips carry codes too: they are passed over in silence.
+can fill the ledger by waving codes. Slips of other terminals, and forged ones, are passed over in silence: people hold
+their papers up, and that is no attack.
 """
 
 from __future__ import annotations
@@ -18,53 +20,64 @@ from datetime import datetime
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from edge_agent.core.messages import TokenPresented, TokenRefused
+from edge_agent import badge_file, command_card
+from edge_agent.badge_file import RefusedBadge, read_badge
+from edge_agent.command_card import read_command
+from edge_agent.core.messages import BadgeShown, CommandShown, SlipShown, TokenPresented, TokenRefused
 from edge_agent.token_file import RefusedToken, read_token
 
 TELL_AGAIN_S = 1.0
 REFUSE_AGAIN_S = 60.0
 REFUSALS_APART_S = 5.0
-SLIP_PREFIX = "aid:1:"
-"""How `core.slip.qr_text` begins."""
+SLIP_PREFIXES = ("AS1:", "aid:1:")
+"""How the codes on slips begin, now and in earlier versions."""
+UNKNOWN_COMMAND = "command_unknown"
+
+CodeEvent = TokenPresented | TokenRefused | BadgeShown | CommandShown | SlipShown
+
+ReadSlip = Callable[[str], str | None]
+"""The case number of a slip of this very terminal whose signature holds; None for any other text."""
 
 _log = structlog.get_logger("tokens")
 
 
 @dataclass(frozen=True)
 class TokenBook:
-    """What a token is held against: the office's key and, of the roster in force, people, withdrawn serials and day.
+    """What codes are held against: the office's key and, of the roster in force, people, withdrawn serials and day.
 
-    issued_at: tokens that had expired by then stay expired, whatever the clock says; None without a roster.
+    issued_at: codes that had expired by then stay expired, whatever the clock says; None without a roster. officers:
+    ids whose badges are taken.
     """
 
     public_key: Ed25519PublicKey
     subjects: frozenset[str]
     revoked: frozenset[str]
     issued_at: datetime | None
+    officers: frozenset[str] = frozenset()
 
 
 class TokenDesk:
-    """Takes texts, posts TokenPresented and TokenRefused. now_utc: the terminal's clock, aware."""
+    """Takes texts, posts what they are. now_utc: the terminal's clock, aware."""
 
     def __init__(
         self,
         book: TokenBook,
         now_utc: Callable[[], datetime],
-        post: Callable[[TokenPresented | TokenRefused], None],
+        post: Callable[[CodeEvent], None],
         clock: Callable[[], float] = time.monotonic,
+        read_slip: ReadSlip = lambda _: None,
     ) -> None:
         self._book = book
         self._now_utc = now_utc
         self._post = post
         self._clock = clock
+        self._read_slip = read_slip
         self._lock = threading.Lock()
         self._told_s: dict[bytes, float] = {}
         self._refused_s: dict[bytes, float] = {}
 
     def present(self, text: str) -> None:
         """Somebody holds this code up."""
-        if text.startswith(SLIP_PREFIX):
-            return
         mark = hashlib.sha256(text.encode("utf-8", "replace")).digest()
         with self._lock:
             now_s = self._clock()
@@ -72,19 +85,37 @@ class TokenDesk:
             if mark in self._told_s:
                 return
             self._told_s[mark] = now_s
-            book = self._book
-            now = self._now_utc()
-            if book.issued_at is not None:
-                now = max(now, book.issued_at)
-            found = read_token(text, book.public_key, now, book.revoked, book.subjects)
-            again = isinstance(found, RefusedToken) and self._again(mark, now_s)
-        if isinstance(found, RefusedToken):
-            if not again:
-                _log.warning("token_refused", problem=found.problem.value, serial=found.serial or None)
-            self._post(TokenRefused(found.problem.value, found.serial, again))
-        else:
-            _log.debug("token_read", serial=found.serial)
-            self._post(TokenPresented(found.subject_id))
+            event = self._read(text, mark, now_s)
+        if event is not None:
+            self._post(event)
+
+    def _read(self, text: str, mark: bytes, now_s: float) -> CodeEvent | None:
+        if text.startswith(SLIP_PREFIXES):
+            case_number = self._read_slip(text)
+            return SlipShown(case_number) if case_number is not None else None
+        if text.startswith(command_card.PREFIX):
+            command = read_command(text)
+            return CommandShown(command) if command is not None else self._refused(UNKNOWN_COMMAND, "", mark, now_s)
+        book, now = self._book, self._now_utc()
+        if book.issued_at is not None:
+            now = max(now, book.issued_at)
+        if text.startswith(badge_file.PREFIX):
+            badge = read_badge(text, book.public_key, now, book.revoked, book.officers)
+            if isinstance(badge, RefusedBadge):
+                return self._refused(badge.problem.value, badge.serial, mark, now_s)
+            _log.debug("badge_read", serial=badge.serial, officer=badge.officer_id)
+            return BadgeShown(badge.officer_id)
+        token = read_token(text, book.public_key, now, book.revoked, book.subjects)
+        if isinstance(token, RefusedToken):
+            return self._refused(token.problem.value, token.serial, mark, now_s)
+        _log.debug("token_read", serial=token.serial)
+        return TokenPresented(token.subject_id)
+
+    def _refused(self, problem: str, serial: str, mark: bytes, now_s: float) -> TokenRefused:
+        again = self._again(mark, now_s)
+        if not again:
+            _log.warning("token_refused", problem=problem, serial=serial or None)
+        return TokenRefused(problem, serial, again)
 
     def _again(self, mark: bytes, now_s: float) -> bool:
         """Whether this refusal, or another one, has been told so lately that it need not be recorded."""

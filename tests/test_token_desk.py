@@ -1,4 +1,4 @@
-"""Where codes arrive: good ones reach the session, refused ones are told once, and no text goes further."""
+"""Where codes arrive: each kind is told apart, refused ones are recorded once, and no text goes further."""
 
 from __future__ import annotations
 
@@ -8,12 +8,26 @@ import pytest
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge_agent.core.messages import TokenPresented, TokenRefused
-from edge_agent.core.slip import SlipTerminal, qr_text
-from edge_agent.token_desk import REFUSALS_APART_S, REFUSE_AGAIN_S, TELL_AGAIN_S, TokenBook, TokenDesk
-from tests.cards import SERIAL, token_text
-from tests.core.receipts import given
-from tests.store.terminal import NOON, OFFICE
+from edge_agent.badge_file import Badge, sign_badge
+from edge_agent.command_card import COMMANDS, command_text
+from edge_agent.core.messages import BadgeShown, CommandShown, SlipShown, TokenPresented, TokenRefused
+from edge_agent.token_desk import (
+    REFUSALS_APART_S,
+    REFUSE_AGAIN_S,
+    TELL_AGAIN_S,
+    CodeEvent,
+    TokenBook,
+    TokenDesk,
+)
+from tests.cards import LAST_DAY, SERIAL, token_text
+
+OFFICE = Ed25519PrivateKey.from_private_bytes(b"office key of the tests, 32 byte")
+NOON = datetime(2026, 3, 10, 5, 0, tzinfo=timezone.utc)
+OUR_SLIP = "AS1:signed by this terminal"
+
+
+def badge_text(officer: str, key: Ed25519PrivateKey = OFFICE, last_day: date = LAST_DAY) -> str:
+    return sign_badge(Badge(officer, last_day, SERIAL), key)
 
 
 class Desk:
@@ -21,11 +35,13 @@ class Desk:
 
     def __init__(self, revoked: frozenset[str] = frozenset(), issued_at: datetime | None = NOON) -> None:
         self.now_s, self.utc = 100.0, NOON
-        self.posted: list[TokenPresented | TokenRefused] = []
-        book = TokenBook(OFFICE.public_key(), frozenset({"s1", "s2"}), revoked, issued_at)
-        self.desk = TokenDesk(book, lambda: self.utc, self.posted.append, lambda: self.now_s)
+        self.posted: list[CodeEvent] = []
+        book = TokenBook(OFFICE.public_key(), frozenset({"s1", "s2"}), revoked, issued_at, frozenset({"o1"}))
+        self.desk = TokenDesk(
+            book, lambda: self.utc, self.posted.append, lambda: self.now_s, {OUR_SLIP: "K7Q4-0012"}.get
+        )
 
-    def shown(self, text: str, after_s: float = REFUSALS_APART_S) -> list[TokenPresented | TokenRefused]:
+    def shown(self, text: str, after_s: float = REFUSALS_APART_S) -> list[CodeEvent]:
         self.now_s += after_s
         self.posted.clear()
         self.desk.present(text)
@@ -46,6 +62,16 @@ BEFORE = (NOON - timedelta(days=1)).date()
         (token_text("s1", OFFICE, last_day=BEFORE), "", TokenRefused("expired", SERIAL)),
         (GOOD, SERIAL, TokenRefused("revoked", SERIAL)),
         (token_text("s9", OFFICE), "", TokenRefused("unknown_subject", SERIAL)),
+        (badge_text("o1"), "", BadgeShown("o1")),
+        (badge_text("o1", Ed25519PrivateKey.generate()), "", TokenRefused("badge_foreign")),
+        (badge_text("o1")[:-1], "", TokenRefused("badge_damaged")),
+        (badge_text("o1", last_day=BEFORE), "", TokenRefused("badge_expired", SERIAL)),
+        (badge_text("o1"), SERIAL, TokenRefused("badge_revoked", SERIAL)),
+        (badge_text("s1"), "", TokenRefused("badge_unknown_officer", SERIAL)),
+        ("AO1:" + GOOD[4:], "", TokenRefused("badge_damaged")),
+        *((command_text(command), "", CommandShown(command)) for command in COMMANDS),
+        ("AC1:GIVE:EVERYTHING", "", TokenRefused("command_unknown")),
+        (OUR_SLIP, "", SlipShown("K7Q4-0012")),
     ],
 )
 def test_each_code_has_its_answer(text: str, revoked: str, told: object) -> None:
@@ -59,7 +85,7 @@ def test_a_card_in_view_is_told_again_each_second_so_that_it_is_not_missed() -> 
     assert TELL_AGAIN_S == 1.0
 
 
-def recorded(told: list[list[TokenPresented | TokenRefused]]) -> list[int]:
+def recorded(told: list[list[CodeEvent]]) -> list[int]:
     """Places of the refusals that are to be recorded."""
     refusals = ((place, one) for place, posted in enumerate(told) for one in posted if isinstance(one, TokenRefused))
     return [place for place, one in refusals if not one.again]
@@ -85,9 +111,23 @@ def test_a_good_card_is_not_held_up_by_a_refused_one() -> None:
     assert desk.shown(GOOD, after_s=0.0) == [TokenPresented("s1")]
 
 
-def test_our_own_slips_are_passed_over() -> None:
-    terminal = SlipTerminal("kiosk-1", "desa", "Balai Desa", "0800-1", "Asia/Jakarta")
-    assert Desk().shown(qr_text(given(), terminal.id)) == []
+@pytest.mark.parametrize("text", ["AS1:of another terminal", "AS1:", "aid:1:kiosk-1:12:3T9Q-00CV:5fe1"])
+def test_slips_that_are_not_ours_are_passed_over_in_silence(text: str) -> None:
+    with structlog.testing.capture_logs() as logs:
+        assert Desk().shown(text) == []
+    assert logs == []
+
+
+def test_a_refused_badge_in_view_is_recorded_once_a_minute() -> None:
+    desk, late = Desk(), badge_text("o1", last_day=BEFORE)
+    told = [desk.shown(late, after_s=1.0) for _ in range(int(REFUSE_AGAIN_S) + 1)]
+    assert recorded(told) == [0, int(REFUSE_AGAIN_S)]
+
+
+def test_a_command_card_held_up_is_told_again_each_second() -> None:
+    desk = Desk()
+    told = [desk.shown(command_text(COMMANDS[0]), after_s=0.5) for _ in range(5)]
+    assert [bool(one) for one in told] == [True, False, True, False, True]
 
 
 def test_a_clock_that_fell_back_does_not_revive_old_cards() -> None:
@@ -101,12 +141,13 @@ def test_a_clock_that_fell_back_does_not_revive_old_cards() -> None:
 
 
 def test_no_log_line_holds_a_text_or_a_subject() -> None:
-    texts = [GOOD, GOOD[:-1], "https://example.org/s1", token_text("s9", OFFICE), "\udc80\x00"]
+    badges = [badge_text("o1"), badge_text("s1")]
+    texts = [GOOD, GOOD[:-1], "https://example.org/s1", token_text("s9", OFFICE), "\udc80\x00", *badges]
     with structlog.testing.capture_logs() as logs:
         desk = Desk()
         for text in texts:
             desk.shown(text)
-    assert {entry["event"] for entry in logs} == {"token_read", "token_refused"}
+    assert {entry["event"] for entry in logs} == {"token_read", "token_refused", "badge_read"}
     written = str(logs)
     assert not any(text in written for text in texts)
     assert "'s1'" not in written

@@ -8,12 +8,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from edge_agent.core.messages import TokenPresented, TokenRefused
+from edge_agent.core.messages import TokenPresented
 from edge_agent.core.model import Part
 from edge_agent.core.state import Phase, Session
 from edge_agent.ports import Frame
 from edge_agent.settings import TokenSettings, load
-from edge_agent.token_desk import TokenBook, TokenDesk
+from edge_agent.token_desk import CodeEvent, TokenBook, TokenDesk
 from edge_agent.watchdog import SystemdNotifier
 from edge_agent.wiring import build_terminal, make_code_watch
 from tests.cards import held_up, token_text
@@ -23,7 +23,7 @@ from tests.test_doctor_parts import terminal  # noqa: F401 - a fixture
 FRAME = Frame(held_up(token_text("s1", OFFICE)), time.monotonic(), 0)
 
 
-def desk(posted: list[TokenPresented | TokenRefused]) -> TokenDesk:
+def desk(posted: list[CodeEvent]) -> TokenDesk:
     book = TokenBook(OFFICE.public_key(), frozenset({"s1"}), frozenset(), None)
     return TokenDesk(book, lambda: datetime(2026, 3, 1, tzinfo=timezone.utc), posted.append)
 
@@ -48,7 +48,7 @@ def test_a_terminal_has_the_card_reader_its_settings_name(terminal: Path) -> Non
 def test_a_code_is_wanted_until_a_challenge_begins() -> None:
     wanted = set()
     for phase in Phase:
-        posted: list[TokenPresented | TokenRefused] = []
+        posted: list[CodeEvent] = []
         agent: Any = SimpleNamespace(session=Session(phase=phase))
         watch = make_code_watch(TokenSettings(), agent, desk(posted))
         assert watch is not None
