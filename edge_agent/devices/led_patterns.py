@@ -104,6 +104,16 @@ PATTERNS: dict[Signal, LedPattern] = {
         Told("Ada orang; wajah belum terlihat baik.", "Somebody is there; the face is not seen well yet."),
         Told("Lihat ke kamera, di antara dua lampu.", "Look at the camera, between the two lights."),
     ),
+    Signal.FACE_THE_CAMERA: LedPattern(
+        _steps((0.3, "left right green"), (0.3, ""), (0.3, "left right green"), (0.9, "")),
+        Told("Wajah menoleh, menunduk atau mendongak.", "The face is turned away, bowed or thrown back."),
+        Told("Hadapkan wajah lurus ke kamera.", "Turn your face straight to the camera."),
+    ),
+    Signal.OPEN_YOUR_EYES: LedPattern(
+        _steps((1.2, "left right green"), (0.3, "")),
+        Told("Mata terpejam atau tertutup.", "The eyes are closed or covered."),
+        Told("Buka mata dan lihat ke kamera.", "Open your eyes and look at the camera."),
+    ),
     Signal.COME_CLOSER: LedPattern(
         _steps((0.4, "left right yellow"), (0.4, "yellow"), (0.4, "")),
         Told("Wajah terlalu jauh.", "The face is too far away."),
@@ -114,6 +124,11 @@ PATTERNS: dict[Signal, LedPattern] = {
         Told("Wajah terlalu dekat.", "The face is too near."),
         Told("Mundur selangkah.", "Take a step back."),
     ),
+    Signal.STAND_IN_THE_MIDDLE: LedPattern(
+        _steps((0.6, "left right green red"), (0.6, "yellow")),
+        Told("Sebagian wajah di luar pandangan kamera.", "Part of the face is outside the camera's view."),
+        Told("Berdirilah tepat di tengah, di depan kamera.", "Stand in the middle, right in front of the camera."),
+    ),
     Signal.ONE_AT_A_TIME: LedPattern(
         _steps((0.6, "green red"), (0.6, "yellow")),
         Told("Lebih dari satu wajah terlihat.", "More than one face is seen."),
@@ -121,10 +136,15 @@ PATTERNS: dict[Signal, LedPattern] = {
     ),
     Signal.MORE_LIGHT: LedPattern(
         _steps((0.8, "left right green yellow red"), (0.8, "")),
-        Told("Wajah terlalu gelap atau silau.", "The face is too dark, or there is glare."),
+        Told("Wajah terlalu gelap.", "The face is too dark."),
+        Told("Menghadap ke cahaya; petugas: nyalakan lampu.", "Face the light; officer: turn on a lamp."),
+    ),
+    Signal.LESS_LIGHT: LedPattern(
+        _steps((0.3, "left right green yellow red"), (1.3, "")),
+        Told("Cahaya di wajah terlalu silau.", "There is glare on the face."),
         Told(
-            "Menghadap ke cahaya; petugas: nyalakan lampu atau tutup cahaya yang menyilaukan.",
-            "Face the light; officer: turn on a lamp or shade the glare.",
+            "Bergeser sedikit dari cahaya silau; petugas: tutup cahayanya.",
+            "Move a little out of the glare; officer: shade it.",
         ),
     ),
     Signal.HOLD_STILL: LedPattern(
@@ -138,12 +158,44 @@ PATTERNS: dict[Signal, LedPattern] = {
         Told("Turunkan kartu dan lihat ke kamera.", "Put the card down and look at the camera."),
     ),
     Signal.CARD_REFUSED: LedPattern(
-        _steps((0.4, "yellow"), (0.4, "green red")),
+        _steps((0.4, "green yellow"), (0.4, "yellow red")),
         Told(
             "Kode ini bukan kartu yang berlaku: rusak, asing, kedaluwarsa atau dicabut (lihat catatan terminal).",
             "This code is no card that is taken: damaged, foreign, expired or withdrawn (see the terminal's log).",
         ),
         Told("Tunjukkan kartu yang benar, atau lihat ke kamera.", "Show the right card, or look at the camera."),
+    ),
+    Signal.BADGE_READ: LedPattern(
+        _steps((0.2, "green red"), (0.2, "")),
+        Told("Tanda petugas terbaca dan berlaku.", "An officer's badge was read and is taken."),
+        Told("Petugas: tunjukkan kartu perintah.", "Officer: show a command card."),
+    ),
+    Signal.NEXT_CARD: LedPattern(
+        _steps((0.3, "green red"), (1.2, "")),
+        Told(
+            "Perintah terbaca; kode berikutnya ditunggu.",
+            "The command was read; the code that it needs is awaited.",
+        ),
+        Told(
+            "Petugas: tunjukkan kartu penerima, struk, atau tanda petugas kedua.",
+            "Officer: show the recipient's card, the slip, or the second officer's badge.",
+        ),
+    ),
+    Signal.ACT_DONE: LedPattern(
+        _steps((1.0, "green red")),
+        Told("Perintah petugas selesai dan tercatat.", "The officer's command is done and recorded."),
+        Told("Petugas: ambil struk, jika ada.", "Officer: take the slip, if there is one."),
+    ),
+    Signal.ACT_REFUSED: LedPattern(
+        _steps((0.4, "green red"), (0.4, "yellow red")),
+        Told(
+            "Perintah petugas tidak dilakukan (sebabnya di struk atau catatan terminal).",
+            "The officer's command was not done (the slip or the terminal's log says why).",
+        ),
+        Told(
+            "Petugas: baca struk, lalu mulai lagi dari tanda petugas.",
+            "Officer: read the slip, then begin again with the badge.",
+        ),
     ),
     Signal.TURN_LEFT: LedPattern(
         _steps((0.2, "left"), (0.2, "")),
@@ -165,18 +217,26 @@ PATTERNS: dict[Signal, LedPattern] = {
         Told("Mencatat dan mencetak.", "Recording and printing."),
         _WAIT,
     ),
+    Signal.ASKING_CENTRE: LedPattern(
+        _steps((0.2, "yellow"), (0.2, ""), (0.2, "yellow"), (1.0, "")),
+        Told(
+            "Bertanya ke pusat, karena terminal ini tidak boleh memutuskan sendiri.",
+            "Asking the centre, because this terminal may not decide alone.",
+        ),
+        _WAIT,
+    ),
     Signal.GIVEN: LedPattern(
         _steps((1.0, "green")),
         Told("Bantuan dicatat dan struk tercetak.", "The aid is recorded and the slip printed."),
         Told("Ambil struk, lalu terima bantuan.", "Take the slip, then receive the aid."),
     ),
     Signal.REFERRED: LedPattern(
-        _steps((1.0, "yellow")),
+        _steps((1.2, "yellow"), (0.4, "")),
         Told("Perlu bantuan petugas; alasan ada di struk.", "An officer is needed; the slip says why."),
         Told("Ambil struk dan tunjukkan kepada petugas.", "Take the slip and show it to the officer."),
     ),
     Signal.NOT_ENTITLED: LedPattern(
-        _steps((1.0, "yellow red")),
+        _steps((0.9, "yellow red"), (0.3, ""), (0.3, "yellow red"), (0.3, "")),
         Told("Data menyatakan belum dapat diberikan.", "The data says that nothing can be given now."),
         Told("Ambil struk; di situ ada cara mengajukan keberatan.", "Take the slip; it says how to object."),
     ),
@@ -207,6 +267,11 @@ PATTERNS: dict[Signal, LedPattern] = {
             "The terminal can't serve anybody. Run `edge-agent doctor`.",
         ),
         Told("Terminal rusak; mintalah bantuan petugas.", "The terminal is broken; ask the officer for help."),
+    ),
+    Signal.CLOSED_BY_OFFICER: LedPattern(
+        _steps((1.0, "red"), (1.0, "")),
+        Told("Ditutup oleh petugas; terminal tidak rusak.", "Closed by an officer; the terminal is not broken."),
+        Told("Terminal sedang ditutup; tanyakan kepada petugas.", "The terminal is closed now; ask the officer."),
     ),
     Signal.STOPPED: LedPattern(
         _steps((1.0, "")),

@@ -27,6 +27,7 @@ ENDINGS = frozenset(
         Signal.TAKE_SLIP_FAILED,
         Signal.PAPER_OUT,
         Signal.OUT_OF_SERVICE,
+        Signal.CLOSED_BY_OFFICER,
         Signal.STOPPED,
     }
 )
