@@ -65,7 +65,7 @@ def test_a_card_of_a_recipient_is_no_badge_even_with_the_prefix_changed() -> Non
 
 
 def test_a_national_number_is_no_officer_id() -> None:
-    with pytest.raises(TokenError, match="badge: officer id.*national number") as error:
+    with pytest.raises(TokenError, match=r"badge: officer id.*national number") as error:
         sign_badge(Badge("3201234567890001", date(2026, 1, 1), "0" * 12), OFFICE)
     assert "3201234567890001" not in str(error.value)
 
