@@ -19,13 +19,10 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
 import rfc8785
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -35,17 +32,21 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel, ValidationError
 
-from edge_agent.core.model import Embedding, Entitlement
 from edge_agent.key_files import key_id
 from edge_agent.ports import EmbedderId, RosterError
-from edge_agent.roster_schema import (
-    EntitlementRecord,
-    RosterHeader,
-    RosterPayload,
-    SealedKey,
-    SubjectRecord,
-    first_problem,
+from edge_agent.roster_content import (
+    Roster,
+    RosterSubject,
+    base64url,
+    content_sha256,
+    payload_of,
+    subject_of,
+    without_unwanted_names,
 )
+from edge_agent.roster_payload import RosterPayload
+from edge_agent.roster_schema import RosterHeader, SealedKey, first_problem
+
+__all__ = ["Roster", "RosterSubject", "read_header", "read_roster", "sign_roster"]
 
 MAGIC = b"AIDROSTER 1"
 LARGEST_FILE_BYTES = 128 * 1024 * 1024
@@ -53,34 +54,7 @@ LARGEST_FILE_BYTES = 128 * 1024 * 1024
 
 _NONCE_BYTES = 12
 _COPY_AGAIN = "the old roster stays; copy the file again or ask the office for it"
-_FLOAT32 = np.dtype("<f4")
 _Model = TypeVar("_Model", bound=BaseModel)
-
-
-@dataclass(frozen=True, eq=False)
-class RosterSubject:
-    """templates: (k, d) float32 rows of unit length, k at least 1; display_name: empty when the office sent none."""
-
-    subject_id: str
-    templates: npt.NDArray[np.float32]
-    display_name: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Roster:
-    """An opened or not yet sealed roster. file_sha256: hash of the whole file, hex; empty before it is signed.
-
-    revoked_tokens: serials as in `token_file.Token`.
-    """
-
-    site: str
-    version: int
-    issued_at: datetime
-    embedder: EmbedderId
-    subjects: tuple[RosterSubject, ...]
-    entitlements: tuple[Entitlement, ...]
-    file_sha256: str = ""
-    revoked_tokens: frozenset[str] = frozenset()
 
 
 def sign_roster(roster: Roster, key: Ed25519PrivateKey, terminals: Mapping[str, X25519PublicKey]) -> bytes:
@@ -90,7 +64,8 @@ def sign_roster(roster: Roster, key: Ed25519PrivateKey, terminals: Mapping[str, 
     """
     if not terminals:
         raise RosterError("roster: sealed to no terminal; name at least one terminal's exchange key")
-    payload = rfc8785.dumps(_payload_of(roster).model_dump(mode="json"))
+    roster = replace(without_unwanted_names(roster), terminals=len(terminals))
+    payload = rfc8785.dumps(payload_of(roster).model_dump(mode="json"))
     content_key, nonce = secrets.token_bytes(32), secrets.token_bytes(_NONCE_BYTES)
     header = RosterHeader(
         site=roster.site,
@@ -100,8 +75,9 @@ def sign_roster(roster: Roster, key: Ed25519PrivateKey, terminals: Mapping[str, 
         embedder_sha256=roster.embedder.sha256,
         dimensions=int(roster.subjects[0].templates.shape[1]) if roster.subjects else 1,
         signed_by=key_id(key.public_key()),
-        nonce=_text(nonce),
+        nonce=base64url(nonce),
         sealed_to=[_seal_key(content_key, name, public) for name, public in sorted(terminals.items())],
+        content_sha256=content_sha256(roster),
     )
     head = rfc8785.dumps(header.model_dump(mode="json"))
     sealed = AESGCM(content_key).encrypt(nonce, payload, head)
@@ -137,7 +113,10 @@ def read_roster(
     except (InvalidTag, ValueError) as error:
         raise RosterError(f"{path}: payload: can't be opened with the sealed key; {_COPY_AGAIN}") from error
     payload = _parse(path, RosterPayload, payload_bytes)
-    subjects = tuple(_subject(path, place, record, header.dimensions) for place, record in enumerate(payload.subjects))
+    subjects = tuple(
+        subject_of(record, header.dimensions, f"{path}: subjects.{place}")
+        for place, record in enumerate(payload.subjects)
+    )
     return Roster(
         header.site,
         header.version,
@@ -147,6 +126,12 @@ def read_roster(
         tuple(record.to_entitlement() for record in payload.entitlements),
         hashlib.sha256(content).hexdigest(),
         frozenset(payload.revoked_tokens),
+        payload.policy.to_policy(),
+        payload.programmes,
+        tuple(record.to_proxy() for record in payload.proxies),
+        tuple(record.to_officer() for record in payload.officers),
+        len(header.sealed_to),
+        header.content_sha256,
     )
 
 
@@ -197,8 +182,8 @@ def _seal_key(content_key: bytes, terminal_id: str, public_key: X25519PublicKey)
     return SealedKey(
         terminal=terminal_id,
         exchange_key=key_id(public_key),
-        ephemeral=_text(ephemeral.public_key().public_bytes_raw()),
-        sealed=_text(sealed),
+        ephemeral=base64url(ephemeral.public_key().public_bytes_raw()),
+        sealed=base64url(sealed),
     )
 
 
@@ -227,47 +212,11 @@ def _wrapping_key(shared: bytes, ephemeral: X25519PublicKey, recipient: X25519Pu
     return HKDF(hashes.SHA256(), 32, None, context).derive(shared)
 
 
-def _payload_of(roster: Roster) -> RosterPayload:
-    try:
-        return RosterPayload(
-            subjects=[
-                SubjectRecord(
-                    subject_id=subject.subject_id,
-                    display_name=subject.display_name,
-                    templates=[_text(np.ascontiguousarray(row, dtype=_FLOAT32).tobytes()) for row in subject.templates],
-                )
-                for subject in roster.subjects
-            ],
-            entitlements=[EntitlementRecord.of(entitlement) for entitlement in roster.entitlements],
-            revoked_tokens=sorted(roster.revoked_tokens),
-        )
-    except ValidationError as error:
-        raise RosterError(f"roster: {first_problem(error)}") from error
-
-
-def _subject(path: Path, place: int, record: SubjectRecord, dimensions: int) -> RosterSubject:
-    rows: list[Embedding] = []
-    for number, text in enumerate(record.templates):
-        field = f"{path}: subjects.{place}.templates.{number}"
-        raw = _bytes(text)
-        if len(raw) != dimensions * _FLOAT32.itemsize:
-            raise RosterError(f"{field}: has {len(raw)} bytes, {dimensions} float32 are needed; {_COPY_AGAIN}")
-        row = np.frombuffer(raw, dtype=_FLOAT32).astype(np.float32)
-        if not np.isfinite(row).all() or abs(float(np.linalg.norm(row)) - 1.0) > 1e-3:
-            raise RosterError(f"{field}: is not of unit length; build the roster again")
-        rows.append(row)
-    return RosterSubject(record.subject_id, np.stack(rows), record.display_name)
-
-
 def _parse(path: Path, model: type[_Model], content: bytes) -> _Model:
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
         raise RosterError(f"{path}: {first_problem(error)}; the old roster stays; build the roster again") from error
-
-
-def _text(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).decode()
 
 
 def _bytes(text: str) -> bytes:

@@ -1,12 +1,13 @@
-"""The fields of a roster file, validated: closed models with bounds.
+"""The fields of a roster file, validated: closed models with bounds. What a whole roster must fulfil: `roster_payload`.
 
 Rules: a subject's id is opaque; 16 digits, the form of a national number (NIK), are refused, since ids go on the wire.
-Amounts are decimal text, days ISO 8601, instants RFC 3339 with an offset.
+Amounts are decimal text without exponent, days ISO 8601, instants RFC 3339 with an offset. Instants are kept in UTC to
+the millisecond, as the terminal stores them, so that the same content has the same bytes everywhere.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -23,8 +24,18 @@ def _opaque(value: str) -> str:
     return value
 
 
+def _to_milliseconds(value: datetime) -> datetime:
+    utc = value.astimezone(timezone.utc)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def _plain(value: Decimal) -> Decimal:
+    return Decimal(format(value, "f"))
+
+
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 SubjectId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), AfterValidator(_opaque)]
+OfficerId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), AfterValidator(_opaque)]
 EntitlementId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$")]
 Label = Annotated[str, Field(min_length=1, max_length=80)]
 Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+={0,2}$", max_length=100_000)]
@@ -32,6 +43,9 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 TokenSerial = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
 """A token's serial (`token_file`): 6 random bytes in hex."""
 Version = Annotated[int, Field(ge=1, lt=2**53)]
+Amount = Annotated[Decimal, Field(gt=0, max_digits=15, decimal_places=3), AfterValidator(_plain)]
+Unit = Annotated[str, Field(min_length=1, max_length=16)]
+Instant = Annotated[AwareDatetime, AfterValidator(_to_milliseconds)]
 
 
 class Closed(BaseModel):
@@ -50,17 +64,22 @@ class SealedKey(Closed):
 
 
 class RosterHeader(Closed):
-    """What stands readable in the file: nothing personal. dimensions: floats in each template."""
+    """What stands readable in the file: nothing personal. dimensions: floats in each template.
+
+    content_sha256: of the content that is in force after the import (`roster_content.content_sha256`); files from
+    before it have none.
+    """
 
     site: Identifier
     version: Version
-    issued_at: AwareDatetime
+    issued_at: Instant
     embedder: Label
     embedder_sha256: Sha256
     dimensions: Annotated[int, Field(ge=1, le=4096)]
     signed_by: str
     nonce: Base64
     sealed_to: Annotated[list[SealedKey], Field(min_length=1, max_length=100)]
+    content_sha256: Sha256 | None = None
 
 
 class SubjectRecord(Closed):
@@ -79,14 +98,16 @@ class EntitlementRecord(Closed):
     programme: Label
     cycle: Label
     kind: Literal["money", "goods"]
-    amount: Annotated[Decimal, Field(gt=0, max_digits=15, decimal_places=3)]
-    unit: Annotated[str, Field(min_length=1, max_length=16)]
+    amount: Amount
+    unit: Unit
     item: Annotated[str, Field(max_length=40)] = ""
     valid_from: date
     valid_until: date
     state: EntitlementState = EntitlementState.ACTIVE
     home: Identifier | None = None
-    lease_until: AwareDatetime | None = None
+    lease_until: Instant | None = None
+    portion: Amount | None = None
+    portion_days: Annotated[int, Field(ge=1, le=366)] = 1
 
     @model_validator(mode="after")
     def _fits_together(self) -> EntitlementRecord:
@@ -98,6 +119,8 @@ class EntitlementRecord(Closed):
             raise ValueError("item: goods need one ('beras')")
         if self.lease_until is not None and self.home is None:
             raise ValueError("lease_until: a lease needs a home terminal")
+        if self.portion is not None and self.portion > self.amount:
+            raise ValueError(f"portion: {self.portion} is more than the amount {self.amount}")
         return self
 
     def to_entitlement(self) -> Entitlement:
@@ -114,6 +137,8 @@ class EntitlementRecord(Closed):
             self.state,
             self.home,
             self.lease_until,
+            self.portion,
+            self.portion_days,
         )
 
     @classmethod
@@ -134,34 +159,9 @@ class EntitlementRecord(Closed):
             state=entitlement.state,
             home=entitlement.home,
             lease_until=entitlement.lease_until,
+            portion=entitlement.portion,
+            portion_days=entitlement.portion_days,
         )
-
-
-class RosterPayload(Closed):
-    """What is sealed. Ids are unique; every entitlement belongs to a subject of this roster.
-
-    revoked_tokens: serials of tokens that are no longer taken, although they have not expired.
-    """
-
-    subjects: Annotated[list[SubjectRecord], Field(max_length=200_000)]
-    entitlements: Annotated[list[EntitlementRecord], Field(max_length=2_000_000)]
-    revoked_tokens: Annotated[list[TokenSerial], Field(max_length=1_000_000)] = []
-
-    @model_validator(mode="after")
-    def _consistent(self) -> RosterPayload:
-        subjects: set[str] = set()
-        for place, subject in enumerate(self.subjects):
-            if subject.subject_id in subjects:
-                raise ValueError(f"subjects.{place}.subject_id: {subject.subject_id} appears twice")
-            subjects.add(subject.subject_id)
-        entitlements: set[str] = set()
-        for place, entitlement in enumerate(self.entitlements):
-            if entitlement.entitlement_id in entitlements:
-                raise ValueError(f"entitlements.{place}.entitlement_id: {entitlement.entitlement_id} appears twice")
-            if entitlement.subject_id not in subjects:
-                raise ValueError(f"entitlements.{place}.subject_id: {entitlement.subject_id} is not in subjects")
-            entitlements.add(entitlement.entitlement_id)
-        return self
 
 
 def first_problem(error: ValidationError) -> str:

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from edge_agent import roster_file
 from edge_agent.core.model import Benefit, Entitlement, EntitlementState
+from edge_agent.core.policy import Policy
 from edge_agent.ports import EmbedderId, RosterError
+from edge_agent.roster_content import base64url
 from edge_agent.roster_file import Roster, RosterSubject, read_header, read_roster, sign_roster
 
 OFFICE = Ed25519PrivateKey.generate()
@@ -56,6 +58,7 @@ ROSTER = Roster(
     (RosterSubject("s1", np.stack([unit(1), unit(2)]), "Ibu Sri"), RosterSubject("s2", np.stack([unit(3)]))),
     (RICE, CASH),
     revoked_tokens=frozenset({"ba9876543210", "0123456789ab"}),
+    policy=Policy(show_names=True),
 )
 
 
@@ -163,7 +166,7 @@ def resigned(signed: bytes, **changes: object) -> bytes:
     """The office itself signs a header with these fields changed."""
     head, _, sealed = signed.split(b"\n", 2)[2].partition(b"\n")
     body = json.dumps({**json.loads(head), **changes}).encode() + b"\n" + sealed
-    signature = roster_file._text(OFFICE.sign(body)).encode()
+    signature = base64url(OFFICE.sign(body)).encode()
     return b"AIDROSTER 1 %d\n%s\n%s" % (len(body), signature, body)
 
 

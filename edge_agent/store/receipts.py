@@ -22,7 +22,7 @@ _CLAIM_COLUMNS = (
 )
 _ENTITLEMENT_COLUMNS = (
     "entitlement_id, subject_id, programme, cycle, kind, amount, unit, item, valid_from, valid_until, state, home, "
-    "lease_until"
+    "lease_until, portion, portion_days"
 )
 
 
@@ -61,7 +61,7 @@ def claims_where(connection: sqlite3.Connection, column: str, value: str) -> tup
 
 def insert_entitlement(connection: sqlite3.Connection, entitlement: Entitlement) -> None:
     """Add the entitlement's row."""
-    marks = ", ".join("?" * 13)
+    marks = ", ".join("?" * 15)
     connection.execute(
         f"INSERT INTO entitlement ({_ENTITLEMENT_COLUMNS}) VALUES ({marks})", _entitlement_values(entitlement)
     )
@@ -151,7 +151,9 @@ def _claim(row: Any) -> Claim:
 
 
 def _entitlement(row: Any) -> Entitlement:
-    entitlement_id, subject_id, programme, cycle, kind, amount, unit, item, start, end, state, home, lease = row
+    entitlement_id, subject_id, programme, cycle, kind, amount, unit, item, start, end, state, home, lease = row[:13]
+    # A receipt written before portions were known ends with the lease.
+    portion, portion_days = row[13:] or (None, 1)
     return Entitlement(
         entitlement_id=entitlement_id,
         subject_id=subject_id,
@@ -163,6 +165,8 @@ def _entitlement(row: Any) -> Entitlement:
         state=EntitlementState(state),
         home=home,
         lease_until=parse_instant(lease) if lease else None,
+        portion=Decimal(portion) if portion else None,
+        portion_days=portion_days,
     )
 
 
@@ -182,4 +186,6 @@ def _entitlement_values(entitlement: Entitlement) -> tuple[Any, ...]:
         entitlement.state.value,
         entitlement.home,
         instant_text(entitlement.lease_until) if entitlement.lease_until else None,
+        amount_text(entitlement.portion) if entitlement.portion is not None else None,
+        entitlement.portion_days,
     )

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from edge_agent.core.model import Gallery, Timestamp
+from edge_agent.core.policy import DEFAULT_POLICY, Officer, Policy, Proxy
 from edge_agent.ports import EmbedderId, RosterError, StoreError
-from edge_agent.roster_file import Roster
+from edge_agent.roster_content import Roster, without_unwanted_names
+from edge_agent.roster_policy import PolicyRecord, ProgrammeRecord
 from edge_agent.store.ledger import Checkpoint, Ledger
 from edge_agent.store.receipts import insert_entitlement
 from edge_agent.store.records import instant_text, parse_instant
 from edge_agent.store.templates import TemplateCipher
 
 ROSTER_IMPORTED = "aid.roster.imported.v1"
+_PROGRAMMES: TypeAdapter[tuple[ProgrammeRecord, ...]] = TypeAdapter(tuple[ProgrammeRecord, ...])
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,36 @@ class RosterTable:
         """Serials of tokens that the office has withdrawn."""
         return frozenset(row[0] for row in self._connection.execute("SELECT serial FROM revoked_token"))
 
+    def policy(self) -> Policy:
+        """What the centre allows this terminal; the defaults without a roster."""
+        row = self._connection.execute("SELECT policy FROM roster").fetchone()
+        return PolicyRecord.model_validate_json(row[0]).to_policy() if row else DEFAULT_POLICY
+
+    def officers(self) -> tuple[Officer, ...]:
+        """Who may show a badge here, by id."""
+        rows = self._connection.execute("SELECT officer_id, subject_id FROM officer ORDER BY officer_id")
+        return tuple(Officer(*row) for row in rows)
+
+    def proxied_by(self, proxy_id: str) -> tuple[Proxy, ...]:
+        """What this subject may fetch for others, by entitlement."""
+        rows = self._connection.execute(
+            "SELECT entitlement_id, cycle, proxy_id, valid_until FROM proxy WHERE proxy_id = ? ORDER BY entitlement_id",
+            (proxy_id,),
+        )
+        return tuple(
+            Proxy(e, cycle, who, date.fromisoformat(until) if until else None) for e, cycle, who, until in rows
+        )
+
+    def terminals(self) -> int:
+        """How many terminals the roster in force is sealed to; 1 without a roster."""
+        row = self._connection.execute("SELECT terminals FROM roster").fetchone()
+        return int(row[0]) if row else 1
+
+    def issued_at(self) -> datetime | None:
+        """When the office made the roster in force; None without one."""
+        row = self._connection.execute("SELECT issued_at FROM roster").fetchone()
+        return parse_instant(row[0]) if row else None
+
     def display_name(self, subject_id: str) -> str:
         """The name for slips; empty when the roster holds none."""
         row = self._connection.execute(
@@ -136,6 +170,7 @@ class RosterTable:
                 )
             return RosterChange(False, old.version, old.version, old.subjects, 0, 0, old.entitlements)
         self._check_claimed(roster, file_name)
+        roster = without_unwanted_names(roster)
         before = {row[0] for row in self._connection.execute("SELECT subject_id FROM subject")}
         self._insert(roster, at)
         now = {subject.subject_id for subject in roster.subjects}
@@ -178,12 +213,12 @@ class RosterTable:
 
     def _insert(self, roster: Roster, at: Timestamp) -> None:
         execute = self._connection.execute
-        for table in ("revoked_token", "entitlement", "template", "subject", "roster"):
+        for table in ("revoked_token", "officer", "proxy", "entitlement", "template", "subject", "roster"):
             execute(f"DELETE FROM {table}")
         self._checkpoint("roster:cleared")
         execute(
             "INSERT INTO roster (one, version, site, issued_at, imported_at, file_sha256, embedder_name,"
-            " embedder_sha256) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+            " embedder_sha256, policy, programmes, terminals) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 roster.version,
                 roster.site,
@@ -192,6 +227,9 @@ class RosterTable:
                 roster.file_sha256,
                 roster.embedder.name,
                 roster.embedder.sha256,
+                PolicyRecord.of(roster.policy).model_dump_json(),
+                _PROGRAMMES.dump_json(roster.programmes).decode(),
+                roster.terminals,
             ),
         )
         for subject in roster.subjects:
@@ -203,9 +241,18 @@ class RosterTable:
                 execute("INSERT INTO template (subject_id, sealed) VALUES (?, ?)", (key, sealed))
         for entitlement in roster.entitlements:
             insert_entitlement(self._connection, entitlement)
+        for proxy in roster.proxies:
+            until = proxy.valid_until.isoformat() if proxy.valid_until else None
+            execute("INSERT INTO proxy VALUES (?, ?, ?, ?)", (proxy.entitlement_id, proxy.cycle, proxy.proxy_id, until))
+        for officer in roster.officers:
+            execute("INSERT INTO officer VALUES (?, ?)", (officer.officer_id, officer.subject_id))
         for serial in sorted(roster.revoked_tokens):
             execute("INSERT INTO revoked_token (serial) VALUES (?)", (serial,))
         self._checkpoint("roster:inserted")
 
     def _count(self, table: str) -> int:
         return int(self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def _proxy(entitlement_id: str, cycle: str, proxy_id: str, until: str | None) -> Proxy:
+    return Proxy(entitlement_id, cycle, proxy_id, date.fromisoformat(until) if until else None)

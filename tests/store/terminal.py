@@ -23,6 +23,7 @@ from edge_agent.core.model import (
     Reason,
     Timestamp,
 )
+from edge_agent.core.policy import Policy
 from edge_agent.key_files import exchange_key
 from edge_agent.ports import EmbedderId
 from edge_agent.roster_file import Roster, RosterSubject, sign_roster
@@ -98,6 +99,7 @@ def roster(
         "embedder": EMBEDDER,
         "subjects": people,
         "entitlements": tuple(rights),
+        "policy": Policy(show_names=True),
     }
     return Roster(**{**values, **changes})
 

@@ -5,15 +5,28 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge_agent.core.policy import DEFAULT_POLICY
 from edge_agent.ports import EmbedderId, RosterError, StoreError
 from edge_agent.store import RosterInfo, Store
-from tests.store.terminal import EMBEDDER, NOON, Clock, claim_of, entitlement, open_store, roster, write_roster
+from edge_agent.store.database import APPLICATION_ID
+from tests.store.terminal import (
+    EMBEDDER,
+    NOON,
+    TERMINAL,
+    Clock,
+    claim_of,
+    entitlement,
+    open_store,
+    roster,
+    write_roster,
+)
 
 
 def test_a_new_terminal_has_no_roster(database: Path) -> None:
@@ -146,13 +159,21 @@ def test_revoked_tokens_are_those_of_the_roster_in_force(store: Store, tmp_path:
     assert store.revoked_tokens() == {lost}
 
 
-def test_a_database_from_before_tokens_is_migrated_and_keeps_its_roster(store: Store, clock: Clock) -> None:
-    store.close()
-    with closing(sqlite3.connect(store.path)) as raw:
-        raw.executescript("DROP TABLE revoked_token; PRAGMA user_version = 1;")
-    with open_store(store.path) as again:
+def test_a_database_from_before_tokens_is_migrated_and_keeps_its_roster(database: Path) -> None:
+    first = resources.files("edge_agent.store") / "migrations" / "0001_initial.sql"
+    database.parent.mkdir()
+    with closing(sqlite3.connect(database)) as raw:
+        raw.executescript(f"{first.read_text('utf-8')}; PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version=1;")
+        instant = "2026-03-01T00:00:00.000Z"
+        values = (1, 7, TERMINAL.site, instant, instant, "ab" * 32, EMBEDDER.name, EMBEDDER.sha256)
+        raw.execute("INSERT INTO roster VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        raw.execute("INSERT INTO subject VALUES ('s1', NULL)")
+        raw.commit()
+    with open_store(database) as again:
         assert again.revoked_tokens() == frozenset()
-        assert again.roster_info().subjects == 3
+        assert (again.roster_info().version, again.roster_info().subjects) == (7, 1)
+        assert again._roster.policy() == DEFAULT_POLICY
+        assert (again._roster.terminals(), again._roster.officers()) == (1, ())
 
 
 def test_a_claimed_entitlement_given_to_somebody_else_is_refused(store: Store, tmp_path: Path, clock: Clock) -> None:

@@ -23,6 +23,7 @@ import yaml
 from edge_agent import key_files
 from edge_agent.clock import SystemClock
 from edge_agent.core.model import Benefit, Embedding, Entitlement
+from edge_agent.core.policy import Policy
 from edge_agent.demo.command import PORTRAIT
 from edge_agent.demo.daemon import Daemon
 from edge_agent.ports import EmbedderId
@@ -95,7 +96,9 @@ def signed_roster(ground: Ground, version: int, display_name: str = "") -> bytes
     )
     office = key_files.load_signing_key(ground.folder / "keys" / keys.ROSTER_KEY)
     exchange = key_files.load_exchange_public_key(ground.folder / "keys" / keys.EXCHANGE_PUBLIC)
-    return sign_roster(Roster(SITE, version, now, ground.embedder, subjects, rights), office, {TERMINAL: exchange})
+    policy = Policy(show_names=bool(display_name))
+    roster = Roster(SITE, version, now, ground.embedder, subjects, rights, policy=policy)
+    return sign_roster(roster, office, {TERMINAL: exchange})
 
 
 def write_settings(folder: Path, changes: Mapping[str, Mapping[str, object]], port: int) -> Path:

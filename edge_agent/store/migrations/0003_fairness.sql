@@ -46,8 +46,11 @@ BEGIN SELECT RAISE(ABORT, 'claims are never deleted'); END;
 ALTER TABLE entitlement ADD COLUMN portion TEXT;
 ALTER TABLE entitlement ADD COLUMN portion_days INTEGER NOT NULL DEFAULT 1;
 
--- policy: JSON as in the roster file; terminals: how many the roster is sealed to.
+-- policy, programmes: JSON as in the roster file; terminals: how many the roster is sealed to. content_sha256: digest of
+-- the content in force, which a delta must name; empty after an import by older software.
 ALTER TABLE roster ADD COLUMN policy TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE roster ADD COLUMN programmes TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE roster ADD COLUMN content_sha256 TEXT NOT NULL DEFAULT '';
 ALTER TABLE roster ADD COLUMN terminals INTEGER NOT NULL DEFAULT 1;
 
 -- copies: slips printed again, so that each copy is told from every other. day: the local day it was recorded on.
