@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import structlog
 
 from edge_agent.core.messages import (
+    ActRecorded,
+    AuthorityNeeded,
     ClaimRecorded,
     ClaimRefused,
     Event,
@@ -22,11 +24,13 @@ from edge_agent.core.messages import (
     OutcomeRecorded,
     PartFailed,
     PartRecovered,
+    RecordAct,
     RecordClaim,
     RecordFailed,
     RecordOutcome,
 )
-from edge_agent.core.model import Part, Reason, Timestamp
+from edge_agent.core.model import MatchKind, PadVerdict, Part, Reason, Timestamp
+from edge_agent.core.officer_acts import ActRequest
 from edge_agent.ports import StoreError
 
 RETRY_S = 5.0
@@ -39,11 +43,14 @@ _log = structlog.get_logger("recorder")
 class RecordStore(Protocol):
     """What the recorder needs of `store.Store`; every method may raise StoreError, and then wrote nothing."""
 
-    def record_claim(self, request: RecordClaim, at: Timestamp) -> ClaimRecorded | ClaimRefused:
-        """Decide and commit a claim."""
+    def record_claim(self, request: RecordClaim, at: Timestamp) -> ClaimRecorded | ClaimRefused | AuthorityNeeded:
+        """Decide and commit a claim, or say that the centre must be asked first."""
 
     def record_outcome(self, request: RecordOutcome, at: Timestamp) -> OutcomeRecorded:
         """Commit an outcome without a claim."""
+
+    def record_act(self, request: ActRequest, at: Timestamp) -> ActRecorded:
+        """Check and commit an officer's act."""
 
     def mark_slip(self, mark: MarkSlip, at: Timestamp) -> None:
         """Commit whether a slip came out."""
@@ -78,6 +85,16 @@ class Recorder:
         except StoreError as error:
             self._keep(lambda: self._store.record_outcome(_referred(request), at))
             return [RecordFailed(request.session_id, str(error)), *self._fail(error, now_s)]
+        if not isinstance(answer, AuthorityNeeded):
+            self._wake()
+        return [answer]
+
+    def record_act(self, act: RecordAct, now_s: float) -> list[Event]:
+        """Commit an officer's act; on failure nothing was done, and the officer sees it and may try again."""
+        try:
+            answer = self._store.record_act(act.request, self._now())
+        except StoreError as error:
+            return [RecordFailed(act.request.act_id, str(error)), *self._fail(error, now_s)]
         self._wake()
         return [answer]
 
@@ -163,8 +180,11 @@ def _referred(request: RecordClaim | RecordOutcome) -> RecordOutcome:
     if isinstance(request, RecordOutcome):
         pad, attempts, kind, cues = request.pad, request.pad_attempts, request.kind, request.pad_cues
         reason = request.reason if request.reason is Reason.WALKED_AWAY else Reason.TERMINAL_FAULT
-    else:
+    elif request.evidence is not None:
         evidence = request.evidence
         pad, attempts, kind, cues = evidence.pad, evidence.pad_attempts, evidence.kind, evidence.pad_cues
+        reason = Reason.TERMINAL_FAULT
+    else:
+        pad, attempts, kind, cues = PadVerdict.NOT_ASKED, 0, MatchKind.VERIFICATION, ()
         reason = Reason.TERMINAL_FAULT
     return RecordOutcome(request.session_id, reason.outcome, reason, kind, pad, attempts, cues)

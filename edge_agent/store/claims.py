@@ -16,27 +16,30 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge_agent.core.eligibility import decide
-from edge_agent.core.messages import MarkSlip, RecordClaim, RecordOutcome
-from edge_agent.core.model import Claim, Entitlement, Granted, Outcome, Reason, Receipt, Refused, Timestamp
+from edge_agent.core.messages import AuthorityNeeded, MarkSlip, RecordClaim, RecordOutcome
+from edge_agent.core.model import Claim, Grant, Granted, Outcome, Reason, Receipt, Refused, Timestamp
+from edge_agent.core.officer_acts import Assistance
+from edge_agent.core.policy import Circumstances, Policy
 from edge_agent.ports import StoreError
 from edge_agent.store.case_number import case_number
 from edge_agent.store.ledger import Checkpoint, Head, Ledger
 from edge_agent.store.receipts import (
     claims_where,
-    entitlements_of,
+    entitlements_where,
     insert_claim,
     insert_session,
     receipts_where,
 )
 from edge_agent.store.records import (
+    assistance_data,
     benefit_data,
     claim_data,
     entitlement_data,
     evidence_data,
     instant_text,
-    to_milliseconds,
 )
 from edge_agent.store.roster import RosterTable
+from edge_agent.store.surroundings import Surroundings
 
 CLAIM_RECORDED = "aid.claim.recorded.v1"
 SESSION_ENDED = "aid.session.ended.v1"
@@ -70,38 +73,53 @@ class Outcomes:
         self._ledger = ledger
         self._roster = roster
         self._terminal = terminal
-        self._zone = ZoneInfo(terminal.timezone)
+        self._surroundings = Surroundings(connection, roster, terminal.id, ZoneInfo(terminal.timezone))
         self._checkpoint = checkpoint
 
-    def record_claim(self, request: RecordClaim, at: Timestamp) -> Receipt:
-        """Decide and write; the receipt's outcome is GIVEN, NOT_ENTITLED or REFERRED."""
+    def record_claim(self, request: RecordClaim, at: Timestamp) -> Receipt | AuthorityNeeded:
+        """Decide and write; the receipt's outcome is GIVEN, NOT_ENTITLED or REFERRED.
+
+        Nothing is written when the centre must be asked first and the request allows it.
+        """
         stored = self._stored(request.session_id, request.subject_id)
         if stored is not None:
             return stored
         head = self._ledger.head()
-        instant = _best_instant(at, head)
-        decision = self._decide(request.subject_id, instant, at.clock_trusted)
+        instant = self._surroundings.instant(at, head)
+        decision = self._decide(request, instant, at.clock_trusted)
+        if decision.ask and request.may_ask:
+            return AuthorityNeeded(request.session_id, decision.ask)
         base: dict[str, Any] = {
             "session": request.session_id,
             "subject": request.subject_id,
-            "evidence": evidence_data(request.evidence),
+            "evidence": evidence_data(request.evidence) if request.evidence is not None else None,
+            "assisted": request.assistance is not None,
+            "assistance": assistance_data(request.assistance) if request.assistance is not None else None,
         }
         number = case_number(self._terminal.id, head.sequence + 1)
         if isinstance(decision, Refused):
             return self._refuse(request, decision, number=number, instant=instant, base=base, at=at)
-        claims = self._claims(decision.entitlements, number, instant)
+        claims = self._claims(decision.grants, number, instant, request.assistance)
         for claim in claims:
             insert_claim(self._connection, claim, request.session_id, head.sequence + 1)
         self._checkpoint("claim:inserted")
-        remaining = tuple(entitlement.benefit for entitlement in decision.remaining)
         data = {
             **base,
             "claims": [claim_data(claim) for claim in claims],
-            "remaining": [benefit_data(benefit) for benefit in remaining],
+            "remaining": [benefit_data(benefit) for benefit in decision.remaining],
         }
         new = self._append(CLAIM_RECORDED, None, number, data, at)
         receipt = Receipt(
-            request.session_id, Outcome.GIVEN, None, number, instant, new.sequence, new.hash, claims, remaining
+            session_id=request.session_id,
+            outcome=Outcome.GIVEN,
+            reason=None,
+            case_number=number,
+            recorded_at=instant,
+            record_seq=new.sequence,
+            record_hash=new.hash,
+            claims=claims,
+            remaining=decision.remaining,
+            roster_issued_at=self._roster.issued_at(),
         )
         return self._finish(receipt, request.subject_id)
 
@@ -125,8 +143,17 @@ class Outcomes:
         }
         data = {"session": request.session_id, "attempt": attempt}
         new = self._append(SESSION_ENDED, request.reason, number, data, at)
-        instant = _best_instant(at, head)
-        receipt = Receipt(request.session_id, request.outcome, request.reason, number, instant, new.sequence, new.hash)
+        receipt = Receipt(
+            session_id=request.session_id,
+            outcome=request.outcome,
+            reason=request.reason,
+            case_number=number,
+            recorded_at=self._surroundings.instant(at, head),
+            record_seq=new.sequence,
+            record_hash=new.hash,
+            roster_issued_at=self._roster.issued_at(),
+            tries=request.pad_attempts,
+        )
         return self._finish(receipt, None)
 
     def mark_slip(self, mark: MarkSlip, at: Timestamp) -> None:
@@ -156,36 +183,63 @@ class Outcomes:
         found = receipts_where(self._connection, "outcome = 'GIVEN' AND slip <> 'printed'")
         return [self._named(receipt, subject_id) for receipt, subject_id in found]
 
-    def _decide(self, subject_id: str, instant: datetime, clock_trusted: bool) -> Granted | Refused:
+    def _decide(self, request: RecordClaim, instant: datetime, clock_trusted: bool) -> Granted | Refused:
+        subject_id = request.subject_id
         if not self._roster.has_subject(subject_id):
             # The roster changed since the face was matched: circumstance, not data.
             return Refused(Reason.NOT_RECOGNISED)
-        return decide(
-            subject_id,
-            entitlements_of(self._connection, subject_id),
-            claims_where(self._connection, "subject_id", subject_id),
-            terminal_id=self._terminal.id,
-            at_utc=instant,
-            today=instant.astimezone(self._zone).date(),
-            clock_trusted=clock_trusted,
-        )
+        here, policy = self._surroundings.circumstances(request, instant, clock_trusted), self._roster.policy()
+        proxies = self._roster.proxied_by(subject_id)
+        rights = [
+            *entitlements_where(self._connection, "subject_id", subject_id),
+            *entitlements_where(self._connection, "entitlement_id", *(proxy.entitlement_id for proxy in proxies)),
+        ]
+        if request.assistance is not None:
+            refused = self._refuse_assistance(request.assistance, {right.subject_id for right in rights}, here, policy)
+            if refused is not None:
+                return refused
+        claims = claims_where(self._connection, "entitlement_id", *(right.entitlement_id for right in rights))
+        return decide(subject_id, rights, claims, here, policy=policy, proxies=proxies)
 
-    def _claims(self, entitlements: tuple[Entitlement, ...], number: str, instant: datetime) -> tuple[Claim, ...]:
+    def _refuse_assistance(
+        self, assistance: Assistance, subjects: set[str], here: Circumstances, policy: Policy
+    ) -> Refused | None:
+        """An officer vouches only so often a day, only while on the roster, and never for what is their own."""
+        officer = next((one for one in self._roster.officers() if one.officer_id == assistance.officer_id), None)
+        if officer is not None and officer.subject_id in subjects:
+            return Refused(Reason.PROXY_ON_DUTY)
+        row = self._connection.execute(
+            "SELECT count(DISTINCT session_id) FROM claim JOIN session USING (session_id)"
+            " WHERE assisted_by = ? AND day = ?",
+            (assistance.officer_id, here.today.isoformat()),
+        ).fetchone()
+        bound = 0 if officer is None else policy.officers.assisted_per_day
+        return Refused(Reason.ASSISTED_LIMIT) if row[0] >= bound else None
+
+    def _claims(
+        self, grants: tuple[Grant, ...], number: str, instant: datetime, assistance: Assistance | None
+    ) -> tuple[Claim, ...]:
         """One claim each; a lone claim has the case number, several have -1, -2 … behind it."""
         return tuple(
             Claim(
                 claim_id=str(uuid.uuid4()),
-                claim_number=number if len(entitlements) == 1 else f"{number}-{place}",
-                entitlement_id=entitlement.entitlement_id,
-                subject_id=entitlement.subject_id,
-                programme=entitlement.programme,
-                cycle=entitlement.cycle,
-                benefit=entitlement.benefit,
+                claim_number=number if len(grants) == 1 else f"{number}-{place}",
+                entitlement_id=grant.entitlement.entitlement_id,
+                subject_id=grant.entitlement.subject_id,
+                programme=grant.entitlement.programme,
+                cycle=grant.entitlement.cycle,
+                benefit=replace(grant.entitlement.benefit, amount=grant.amount),
                 claimed_at=instant,
                 terminal_id=self._terminal.id,
                 place=self._terminal.place,
+                portion=grant.portion,
+                left=grant.left,
+                proxy_id=grant.proxy_id,
+                assisted_by=assistance.officer_id if assistance is not None else None,
+                assist_reason=assistance.reason.value if assistance is not None else None,
+                grant_number=grant.grant_number,
             )
-            for place, entitlement in enumerate(entitlements, 1)
+            for place, grant in enumerate(grants, 1)
         )
 
     def _refuse(
@@ -215,6 +269,9 @@ class Outcomes:
             record_hash=new.hash,
             earlier=decision.earlier,
             entitlement=decision.entitlement,
+            roster_issued_at=self._roster.issued_at(),
+            open_from=decision.open_from,
+            tries=request.evidence.pad_attempts if request.evidence is not None else 0,
         )
         return self._finish(receipt, request.subject_id)
 
@@ -233,7 +290,7 @@ class Outcomes:
         return self._ledger.append(event_type, {**data, **common}, at)
 
     def _finish(self, receipt: Receipt, subject_id: str | None) -> Receipt:
-        insert_session(self._connection, receipt, subject_id)
+        insert_session(self._connection, receipt, subject_id, self._surroundings.local_day(receipt.recorded_at))
         self._checkpoint("session:inserted")
         return self._named(receipt, subject_id or "")
 
@@ -249,9 +306,3 @@ class Outcomes:
 
     def _named(self, receipt: Receipt, subject_id: str) -> Receipt:
         return replace(receipt, display_name=self._roster.display_name(subject_id)) if subject_id else receipt
-
-
-def _best_instant(at: Timestamp, head: Head) -> datetime:
-    """The clock where it is trusted; otherwise it is at least as late as the last record."""
-    now = to_milliseconds(at.utc)
-    return now if at.clock_trusted else max(now, head.time)

@@ -217,12 +217,12 @@ def _migrations() -> list[tuple[int, str]]:
     return [(int(f.name.split("_")[0]), f.read_text("utf-8")) for f in files]
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the schema to the newest version, each step in its own transaction. Raises StoreError."""
+def migrate(connection: sqlite3.Connection, path: Path, newest: int | None = None) -> None:
+    """Bring the schema to the newest version (or this one), each step in its own transaction. Raises StoreError."""
     with told(path):
         have = connection.execute("PRAGMA user_version").fetchone()[0]
     for version, sql in _migrations():
-        if version <= have:
+        if version <= have or (newest is not None and version > newest):
             continue
         # PRAGMA user_version is part of the transaction: a step is either whole or absent.
         script = (

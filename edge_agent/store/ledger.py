@@ -111,6 +111,9 @@ class Ledger:
         self._checkpoint("ledger:appended")
         self._connection.execute("INSERT INTO outbox (seq) VALUES (?)", (position.sequence,))
         self._checkpoint("outbox:queued")
+        if at.clock_trusted:
+            trusted = "INSERT OR REPLACE INTO meta (key, value) VALUES ('last_trusted', ?)"
+            self._connection.execute(trusted, (instant_text(at.utc),))
         return Head(position.sequence, record.hash, time)
 
     def check_head(self, path: Path) -> None:

@@ -18,7 +18,7 @@ from edge_agent.store.records import amount_text, benefit_data, instant_text, pa
 
 _CLAIM_COLUMNS = (
     "claim_id, claim_number, entitlement_id, subject_id, programme, cycle, kind, amount, unit, item, "
-    "claimed_at, terminal_id, place"
+    "claimed_at, terminal_id, place, portion, left_amount, proxy_id, assisted_by, assist_reason, grant_number"
 )
 _ENTITLEMENT_COLUMNS = (
     "entitlement_id, subject_id, programme, cycle, kind, amount, unit, item, valid_from, valid_until, state, home, "
@@ -27,10 +27,10 @@ _ENTITLEMENT_COLUMNS = (
 
 
 def insert_claim(connection: sqlite3.Connection, claim: Claim, session_id: str, sequence: int) -> None:
-    """Add the claim's row; a second claim of the same entitlement is an `sqlite3.IntegrityError`."""
+    """Add the claim's row; a second one that stands for the same portion is an `sqlite3.IntegrityError`."""
     benefit = claim.benefit
     connection.execute(
-        f"INSERT INTO claim ({_CLAIM_COLUMNS}, session_id, seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO claim ({_CLAIM_COLUMNS}, session_id, seq) VALUES ({_marks(21)})",
         (
             claim.claim_id,
             claim.claim_number,
@@ -45,44 +45,59 @@ def insert_claim(connection: sqlite3.Connection, claim: Claim, session_id: str, 
             instant_text(claim.claimed_at),
             claim.terminal_id,
             claim.place,
+            claim.portion,
+            amount_text(claim.left),
+            claim.proxy_id,
+            claim.assisted_by,
+            claim.assist_reason,
+            claim.grant_number,
             session_id,
             sequence,
         ),
     )
 
 
-def claims_where(connection: sqlite3.Connection, column: str, value: str) -> tuple[Claim, ...]:
-    """Claims by `subject_id`, `session_id` or `claim_id`, in the order of their numbers."""
+def claims_where(connection: sqlite3.Connection, column: str, *values: str) -> tuple[Claim, ...]:
+    """Claims by `subject_id`, `session_id`, `entitlement_id` or `claim_id`, in the order in which they were made."""
     rows = connection.execute(
-        f"SELECT {_CLAIM_COLUMNS} FROM claim WHERE {column} = ? ORDER BY seq, claim_number", (value,)
+        f"SELECT {_CLAIM_COLUMNS}, voided_seq FROM claim WHERE {column} IN ({_marks(len(values))})"
+        " ORDER BY seq, claim_number",
+        values,
     )
     return tuple(_claim(row) for row in rows)
 
 
 def insert_entitlement(connection: sqlite3.Connection, entitlement: Entitlement) -> None:
     """Add the entitlement's row."""
-    marks = ", ".join("?" * 15)
     connection.execute(
-        f"INSERT INTO entitlement ({_ENTITLEMENT_COLUMNS}) VALUES ({marks})", _entitlement_values(entitlement)
+        f"INSERT INTO entitlement ({_ENTITLEMENT_COLUMNS}) VALUES ({_marks(15)})", _entitlement_values(entitlement)
     )
 
 
-def entitlements_of(connection: sqlite3.Connection, subject_id: str) -> list[Entitlement]:
-    """The subject's entitlements in the roster."""
-    rows = connection.execute(f"SELECT {_ENTITLEMENT_COLUMNS} FROM entitlement WHERE subject_id = ?", (subject_id,))
+def entitlements_where(connection: sqlite3.Connection, column: str, *values: str) -> list[Entitlement]:
+    """Entitlements of the roster by any of these `subject_id` or `entitlement_id`."""
+    rows = connection.execute(
+        f"SELECT {_ENTITLEMENT_COLUMNS} FROM entitlement WHERE {column} IN ({_marks(len(values))})", values
+    )
     return [_entitlement(row) for row in rows]
 
 
-def insert_session(connection: sqlite3.Connection, receipt: Receipt, subject_id: str | None) -> None:
-    """Add the session's row, with all of the receipt that is not in columns as JSON."""
+def insert_session(connection: sqlite3.Connection, receipt: Receipt, subject_id: str | None, day: str) -> None:
+    """Add the session's row, with all of the receipt that is not in columns as JSON. day: local, ISO 8601."""
     detail: dict[str, Any] = {"remaining": [benefit_data(benefit) for benefit in receipt.remaining]}
     if receipt.earlier is not None:
         detail["earlier"] = receipt.earlier.claim_id
     if receipt.entitlement is not None:
         detail["entitlement"] = _entitlement_values(receipt.entitlement)
+    if receipt.roster_issued_at is not None:
+        detail["roster_issued_at"] = instant_text(receipt.roster_issued_at)
+    if receipt.open_from is not None:
+        detail["open_from"] = receipt.open_from.isoformat()
+    if receipt.tries:
+        detail["tries"] = receipt.tries
     connection.execute(
-        "INSERT INTO session (session_id, outcome, reason, case_number, subject_id, recorded_at, seq, detail)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO session (session_id, outcome, reason, case_number, subject_id, recorded_at, seq, detail, day)"
+        f" VALUES ({_marks(9)})",
         (
             receipt.session_id,
             receipt.outcome.value,
@@ -92,6 +107,7 @@ def insert_session(connection: sqlite3.Connection, receipt: Receipt, subject_id:
             instant_text(receipt.recorded_at),
             receipt.record_seq,
             json.dumps(detail),
+            day,
         ),
     )
 
@@ -124,7 +140,14 @@ def _receipt(connection: sqlite3.Connection, row: Any) -> Receipt:
         remaining=tuple(_benefit(*(b[k] for k in ("kind", "amount", "unit", "item"))) for b in detail["remaining"]),
         earlier=earlier[0] if earlier else None,
         entitlement=_entitlement(detail["entitlement"]) if "entitlement" in detail else None,
+        roster_issued_at=parse_instant(detail["roster_issued_at"]) if "roster_issued_at" in detail else None,
+        tries=detail.get("tries", 0),
+        open_from=date.fromisoformat(detail["open_from"]) if "open_from" in detail else None,
     )
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
 
 
 def _benefit(kind: str, amount: str, unit: str, item: str) -> Benefit:
@@ -132,21 +155,26 @@ def _benefit(kind: str, amount: str, unit: str, item: str) -> Benefit:
 
 
 def _claim(row: Any) -> Claim:
-    claim_id, number, entitlement_id, subject_id, programme, cycle, kind, amount, unit, item, at, terminal_id, place = (
-        row
-    )
-    benefit = _benefit(kind, amount, unit, item)
+    claim_id, number, entitlement_id, subject_id, programme, cycle, kind, amount, unit, item, at, *rest = row
+    terminal_id, place, portion, left, proxy_id, assisted_by, assist_reason, grant_number, voided_seq = rest
     return Claim(
-        claim_id,
-        number,
-        entitlement_id,
-        subject_id,
-        programme,
-        cycle,
-        benefit,
-        parse_instant(at),
-        terminal_id,
-        place,
+        claim_id=claim_id,
+        claim_number=number,
+        entitlement_id=entitlement_id,
+        subject_id=subject_id,
+        programme=programme,
+        cycle=cycle,
+        benefit=_benefit(kind, amount, unit, item),
+        claimed_at=parse_instant(at),
+        terminal_id=terminal_id,
+        place=place,
+        portion=portion,
+        left=Decimal(left),
+        proxy_id=proxy_id,
+        assisted_by=assisted_by,
+        assist_reason=assist_reason,
+        grant_number=grant_number,
+        voided=voided_seq is not None,
     )
 
 

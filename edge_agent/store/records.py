@@ -20,6 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from edge_agent.core.model import Benefit, Claim, Entitlement, Evidence, Timestamp
+from edge_agent.core.officer_acts import Assistance
 from edge_agent.key_files import key_id
 
 GENESIS = "0" * 64
@@ -135,8 +136,8 @@ def benefit_data(benefit: Benefit) -> dict[str, str]:
     return {"kind": benefit.kind, "amount": amount_text(benefit.amount), "unit": benefit.unit, "item": benefit.item}
 
 
-def claim_data(claim: Claim) -> dict[str, str]:
-    """What an auditor needs of a claim."""
+def claim_data(claim: Claim) -> dict[str, Any]:
+    """What an auditor needs of a claim. proxy: subject id of who fetched it for somebody else; grant: the centre's."""
     return {
         "claim_id": claim.claim_id,
         "claim_number": claim.claim_number,
@@ -144,7 +145,16 @@ def claim_data(claim: Claim) -> dict[str, str]:
         "programme": claim.programme,
         "cycle": claim.cycle,
         **benefit_data(claim.benefit),
+        "portion": claim.portion,
+        "left": amount_text(claim.left),
+        "proxy": claim.proxy_id,
+        "grant": claim.grant_number,
     }
+
+
+def assistance_data(assistance: Assistance) -> dict[str, str]:
+    """Who vouched, and why."""
+    return {"officer": assistance.officer_id, "reason": assistance.reason.value}
 
 
 def entitlement_data(entitlement: Entitlement) -> dict[str, str]:

@@ -16,8 +16,11 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from edge_agent.core.messages import (
+    ActRecorded,
+    AuthorityNeeded,
     ClaimRecorded,
     ClaimRefused,
     MarkSlip,
@@ -26,14 +29,19 @@ from edge_agent.core.messages import (
     RecordOutcome,
 )
 from edge_agent.core.model import Gallery, Outcome, Receipt, Timestamp
+from edge_agent.core.officer_acts import ActRequest
+from edge_agent.core.policy import Officer
 from edge_agent.key_files import key_id
 from edge_agent.ports import EmbedderId, RosterError, StoreError, StoreInUse
 from edge_agent.roster_file import read_roster
+from edge_agent.store.acts import Acts
 from edge_agent.store.claims import Outcomes, TerminalIdentity
 from edge_agent.store.database import give_to_owner_of_folder, migrate, open_database, told, transaction
+from edge_agent.store.grants import GrantTable, Released
 from edge_agent.store.keys import Keys
 from edge_agent.store.ledger import Checkpoint, Head, Ledger
 from edge_agent.store.roster import RosterChange, RosterInfo, RosterTable
+from edge_agent.store.surroundings import Surroundings
 from edge_agent.store.templates import TemplateCipher
 
 _EVENT_KIND = re.compile(r"[a-z]+([._][a-z]+)*")
@@ -63,8 +71,13 @@ class Store:
         self._checkpoint = checkpoint
         self._cipher = TemplateCipher(keys.template)
         self._ledger = Ledger(connection, keys.signing, terminal.id, checkpoint)
+        self._grants = GrantTable(connection, self._ledger, checkpoint)
         self._roster = RosterTable(connection, self._ledger, self._cipher, embedder, checkpoint)
         self._outcomes = Outcomes(connection, self._ledger, self._roster, terminal, checkpoint)
+        surroundings = Surroundings(connection, self._roster, terminal.id, ZoneInfo(terminal.timezone))
+        self._acts = Acts(
+            connection, self._ledger, self._roster, surroundings, terminal=terminal, checkpoint=checkpoint
+        )
 
     @classmethod
     def open(
@@ -121,12 +134,14 @@ class Store:
     ) -> None:
         self.close()
 
-    def record_claim(self, request: RecordClaim, at: Timestamp) -> ClaimRecorded | ClaimRefused:
-        """Decide and commit. Raises StoreError: nothing was recorded."""
+    def record_claim(self, request: RecordClaim, at: Timestamp) -> ClaimRecorded | ClaimRefused | AuthorityNeeded:
+        """Decide and commit. Raises StoreError: nothing was recorded. AuthorityNeeded: nothing either, yet."""
         with transaction(self._connection, self.path):
             self._checkpoint("claim:begun")
             receipt = self._outcomes.record_claim(request, at)
         self._checkpoint("claim:committed")
+        if isinstance(receipt, AuthorityNeeded):
+            return receipt
         return ClaimRecorded(receipt) if receipt.outcome is Outcome.GIVEN else ClaimRefused(receipt)
 
     def record_outcome(self, request: RecordOutcome, at: Timestamp) -> OutcomeRecorded:
@@ -137,12 +152,29 @@ class Store:
         self._checkpoint("outcome:committed")
         return OutcomeRecorded(receipt)
 
+    def record_act(self, request: ActRequest, at: Timestamp) -> ActRecorded:
+        """Commit an officer's act, or that it was not done. Raises StoreError: nothing was recorded."""
+        with transaction(self._connection, self.path):
+            self._checkpoint("act:begun")
+            receipt = self._acts.record(request, at)
+        self._checkpoint("act:committed")
+        return ActRecorded(receipt)
+
     def mark_slip(self, mark: MarkSlip, at: Timestamp) -> None:
         """Commit whether a slip came out. Raises StoreError, also for a session without an outcome."""
         with transaction(self._connection, self.path):
             self._checkpoint("slip:begun")
             self._outcomes.mark_slip(mark, at)
         self._checkpoint("slip:committed")
+
+    def release(self, entitlement_id: str, grant_number: int, at: Timestamp) -> Released:
+        """Give an entitlement back to the centre, or record that nothing of it is left. Raises StoreError: nothing
+        changed."""
+        with transaction(self._connection, self.path):
+            self._checkpoint("release:begun")
+            released = self._grants.release(entitlement_id, grant_number, at)
+        self._checkpoint("release:committed")
+        return released
 
     def record_terminal_event(self, kind: str, data: Mapping[str, Any], at: Timestamp) -> None:
         """Commit `aid.terminal.<kind>.v1` ("started", "part.failed"). data: JSON values, nothing personal."""
@@ -170,6 +202,11 @@ class Store:
         """Serials of the tokens that the roster in force withdraws."""
         with told(self.path):
             return self._roster.revoked_tokens()
+
+    def officers(self) -> tuple[Officer, ...]:
+        """Whose badges the roster in force lets command this terminal."""
+        with told(self.path):
+            return self._roster.officers()
 
     def ledger_head(self) -> Head:
         """The last record: sequence, hash, time."""

@@ -174,8 +174,10 @@ def test_the_database_itself_refuses_a_second_claim_and_a_changed_record(
     store.record_claim(claim_of("s1"), clock())
     with sqlite3.connect(database) as raw:
         for statement in (
-            "INSERT INTO claim SELECT 'x', 'x', entitlement_id, session_id, subject_id, programme, cycle, kind, amount,"
-            " unit, item, claimed_at, terminal_id, place, seq FROM claim",
+            "INSERT INTO claim (claim_id, claim_number, entitlement_id, session_id, subject_id, programme, cycle, kind,"
+            " amount, unit, item, claimed_at, terminal_id, place, seq) SELECT 'x', 'x', entitlement_id, session_id,"
+            " subject_id, programme, cycle, kind, amount, unit, item, claimed_at, terminal_id, place, seq FROM claim",
+            "UPDATE claim SET voided_seq = seq, amount = '1'",
             "UPDATE claim SET amount = '1'",
             "DELETE FROM claim",
             "UPDATE ledger SET type = 'x'",
@@ -183,6 +185,9 @@ def test_the_database_itself_refuses_a_second_claim_and_a_changed_record(
         ):
             with pytest.raises(sqlite3.IntegrityError):
                 raw.execute(statement)
+        raw.execute("UPDATE claim SET voided_seq = seq")
+        with pytest.raises(sqlite3.IntegrityError, match="only voided once"):
+            raw.execute("UPDATE claim SET voided_seq = NULL")
     raw.close()
 
 

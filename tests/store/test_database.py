@@ -15,9 +15,13 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge_agent.core.model import Reason
+from edge_agent.key_files import key_id
 from edge_agent.ports import StoreError
 from edge_agent.store import Store, check_disk
-from edge_agent.store.database import known_version
+from edge_agent.store.database import known_version, migrate, open_database
+from edge_agent.store.ledger import Ledger
+from edge_agent.store.templates import TemplateCipher
 from tests.store.terminal import KEYS, TERMINAL, Clock, claim_of, open_store, referral, roster, write_roster
 
 
@@ -78,10 +82,10 @@ def test_half_a_file(closed: Path) -> None:
 
 
 def test_a_lost_index_entry_that_would_allow_a_second_claim(store: Store, clock: Clock) -> None:
-    """The UNIQUE index of entitlement_id as it was before the claim: each page is sound, the index lacks a row."""
+    """The UNIQUE index of portions as it was before the claim: each page is sound, the index lacks a row."""
     store.close()
     with closing(sqlite3.connect(store.path)) as raw:
-        index = "SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_claim_3'"
+        index = "SELECT rootpage FROM sqlite_master WHERE name = 'claim_once'"
         start = 4096 * (raw.execute(index).fetchone()[0] - 1)
     before = store.path.read_bytes()[start : start + 4096]
     with open_store(store.path) as again:
@@ -215,12 +219,48 @@ def test_templates_and_names_lie_encrypted(tmp_path: Path, clock: Clock) -> None
     store.close()
 
 
+def old_file(path: Path, version: int) -> None:
+    """A terminal's file as software of this schema version left it."""
+    with closing(open_database(path)) as connection:
+        migrate(connection, path, version)
+        cipher = TemplateCipher(KEYS.template)
+        meta = {"terminal_id": TERMINAL.id, "signing_key_id": key_id(KEYS.signing.public_key())}
+        for key, value in {**meta, "template_key_check": cipher.check_value}.items():
+            connection.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+
+def test_claims_of_before_portions_stay_and_count(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "terminal.db"
+    old_file(path, 2)
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        ledger = Ledger(raw, KEYS.signing, TERMINAL.id, lambda _: None)
+        raw.execute("BEGIN")
+        new = ledger.append("aid.claim.recorded.v1", {}, clock())
+        at = "2026-03-09T05:00:00.000Z"
+        raw.execute(
+            "INSERT INTO session (session_id, outcome, case_number, subject_id, recorded_at, seq, detail)"
+            " VALUES ('old', 'GIVEN', 'OLD-1', 's1', ?, ?, '{\"remaining\": []}')",
+            (at, new.sequence),
+        )
+        raw.execute(
+            "INSERT INTO claim (claim_id, claim_number, entitlement_id, session_id, subject_id, programme, cycle, kind,"
+            " amount, unit, item, claimed_at, terminal_id, place, seq) VALUES ('c', 'OLD-1', 's1.bpnt', 'old', 's1',"
+            " 'BPNT', '2026-03', 'goods', '10', 'kg', 'beras', ?, 'kiosk-1', 'Balai', ?)",
+            (at, new.sequence),
+        )
+        raw.execute("COMMIT")
+    with open_store(path) as store:
+        store.import_roster(write_roster(tmp_path / "roster.aid", roster()), clock())
+        (owed,) = store.unprinted()
+        assert (owed.claims[0].portion, owed.claims[0].voided) == (1, False)
+        answer = store.record_claim(claim_of("s1"), clock())
+        assert answer.receipt.reason is Reason.ALREADY_CLAIMED  # type: ignore[union-attr]
+        assert answer.receipt.earlier == owed.claims[0]  # type: ignore[union-attr]
+
+
 def test_a_file_of_another_terminal_is_refused_before_it_is_migrated(tmp_path: Path) -> None:
     path = tmp_path / "terminal.db"
-    open_store(path).close()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP TABLE revoked_token")
-        connection.execute("PRAGMA user_version=1")
+    old_file(path, 1)
     with pytest.raises(StoreError, match="belongs to terminal"):
         open_store(path, terminal=replace(TERMINAL, id="another"))
     with closing(sqlite3.connect(path)) as connection:
