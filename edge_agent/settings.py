@@ -32,7 +32,7 @@ class TerminalSettings(Section):
     site: Identifier = Field(description="the roster's site")
     place: Annotated[str, Field(min_length=1, max_length=80)] = Field(description="printed on slips: 'Balai Desa …'")
     timezone: str = Field("Asia/Jakarta", description="of dates and times on slips")
-    language: Literal["id", "en"] = Field("id", description="of slips")
+    language: Literal["id", "jv", "en"] = Field("id", description="of slips: Indonesian, Javanese, English")
     complaint_channel: Annotated[str, Field(min_length=1, max_length=80)] = Field(
         description="printed on slips: where to object"
     )

@@ -16,10 +16,10 @@ import yaml
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_currency, format_decimal
 
-LANGUAGES = {"id": "id_ID", "en": "en"}
+LANGUAGES = {"id": "id_ID", "jv": "jv_ID", "en": "en"}
 """Languages there are catalogues for, and their CLDR locales."""
 
-_MONEY = {"id": "¤#,##0", "en": "¤¤ #,##0"}
+_MONEY = {"id": "¤#,##0", "jv": "¤#,##0", "en": "¤¤ #,##0"}
 """Whole amounts as people write them: Rp600.000, IDR 600,000 (CLDR's own pattern adds ",00" to rupiah)."""
 
 _CATALOGUES = Path(__file__).parent
@@ -80,18 +80,26 @@ class CataloguePhrases:
 
     def date_time(self, instant: datetime, timezone: str) -> str:
         """ "24 November 2026 13.00 WIB". instant: aware; timezone: IANA name. Raises ValueError for a naive instant."""
-        if instant.tzinfo is None:
-            raise ValueError(f"instant {instant.isoformat()} has no time zone; give an aware UTC datetime")
-        local = instant.astimezone(ZoneInfo(timezone))
+        local = _local(instant, timezone)
         zone = local.tzname() or ""
         # Zones without a name of their own are called by their offset: "+07".
         zone = f"UTC{zone}" if zone[:1] in ("+", "-") else zone
         clock = format_skeleton("Hm", local, locale=self._locale)
         return _plain(f"{self.date(local.date())} {clock} {zone}".rstrip())
 
+    def local_date(self, instant: datetime, timezone: str) -> str:
+        """The local calendar day of an instant. instant: aware; timezone: IANA name. ValueError for a naive instant."""
+        return self.date(_local(instant, timezone).date())
+
     def date(self, day: date) -> str:
         """ "24 November 2026": the month in words, so that no order of numbers can be mistaken."""
         return _plain(format_date(day, "d MMMM y", locale=self._locale))
+
+
+def _local(instant: datetime, timezone: str) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError(f"instant {instant.isoformat()} has no time zone; give an aware UTC datetime")
+    return instant.astimezone(ZoneInfo(timezone))
 
 
 def _read(path: Path) -> dict[str, str]:
