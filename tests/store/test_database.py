@@ -19,7 +19,7 @@ from edge_agent.core.model import Reason
 from edge_agent.key_files import key_id
 from edge_agent.ports import StoreError
 from edge_agent.store import Store, check_disk
-from edge_agent.store.database import known_version, migrate, open_database
+from edge_agent.store.database import known_version, migrate
 from edge_agent.store.ledger import Ledger
 from edge_agent.store.templates import TemplateCipher
 from tests.store.terminal import KEYS, TERMINAL, Clock, claim_of, open_store, referral, roster, write_roster
@@ -221,7 +221,7 @@ def test_templates_and_names_lie_encrypted(tmp_path: Path, clock: Clock) -> None
 
 def old_file(path: Path, version: int) -> None:
     """A terminal's file as software of this schema version left it."""
-    with closing(open_database(path)) as connection:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         migrate(connection, path, version)
         cipher = TemplateCipher(KEYS.template)
         meta = {"terminal_id": TERMINAL.id, "signing_key_id": key_id(KEYS.signing.public_key())}
