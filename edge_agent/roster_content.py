@@ -22,7 +22,7 @@ from edge_agent.core.policy import DEFAULT_POLICY, Officer, Policy, Proxy
 from edge_agent.ports import EmbedderId, RosterError
 from edge_agent.roster_payload import RosterPayload
 from edge_agent.roster_policy import OfficerRecord, PolicyRecord, ProgrammeRecord, ProxyRecord
-from edge_agent.roster_schema import EntitlementRecord, Instant, SubjectRecord, first_problem
+from edge_agent.roster_schema import EntitlementRecord, Instant, RosterHeader, SubjectRecord, first_problem
 
 FLOAT32 = np.dtype("<f4")
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
@@ -72,7 +72,7 @@ def payload_of(roster: Roster) -> RosterPayload:
     """The roster as the fields of a file. Raises RosterError when it breaks a rule of the format."""
     try:
         return RosterPayload(
-            subjects=tuple(subject_record(subject) for subject in roster.subjects),
+            subjects=tuple(_subject_record(subject) for subject in roster.subjects),
             entitlements=tuple(EntitlementRecord.of(entitlement) for entitlement in roster.entitlements),
             revoked_tokens=tuple(sorted(roster.revoked_tokens)),
             policy=PolicyRecord.of(roster.policy),
@@ -84,8 +84,30 @@ def payload_of(roster: Roster) -> RosterPayload:
         raise RosterError(f"roster: {first_problem(error)}") from error
 
 
-def subject_record(subject: RosterSubject) -> SubjectRecord:
-    """One person as the fields of a file. Raises pydantic's ValidationError."""
+def roster_of(header: RosterHeader, payload: RosterPayload, file_sha256: str, where: str) -> Roster:
+    """The fields of a file as a roster. where: how a RosterError names the file."""
+    return Roster(
+        header.site,
+        header.version,
+        header.issued_at,
+        EmbedderId(header.embedder, header.embedder_sha256),
+        tuple(
+            _subject(record, header.dimensions, f"{where}: subjects.{place}")
+            for place, record in enumerate(payload.subjects)
+        ),
+        tuple(record.to_entitlement() for record in payload.entitlements),
+        file_sha256,
+        frozenset(payload.revoked_tokens),
+        payload.policy.to_policy(),
+        payload.programmes,
+        tuple(record.to_proxy() for record in payload.proxies),
+        tuple(record.to_officer() for record in payload.officers),
+        len(header.sealed_to),
+        header.content_sha256,
+    )
+
+
+def _subject_record(subject: RosterSubject) -> SubjectRecord:
     return SubjectRecord(
         subject_id=subject.subject_id,
         display_name=subject.display_name,
@@ -93,8 +115,7 @@ def subject_record(subject: RosterSubject) -> SubjectRecord:
     )
 
 
-def subject_of(record: SubjectRecord, dimensions: int, field: str) -> RosterSubject:
-    """One person from the fields of a file. field: how a RosterError names the record; dimensions: of the embedder."""
+def _subject(record: SubjectRecord, dimensions: int, field: str) -> RosterSubject:
     rows: list[Embedding] = []
     for number, text in enumerate(record.templates):
         where = f"{field}.templates.{number}"

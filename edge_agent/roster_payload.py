@@ -1,4 +1,4 @@
-"""What is sealed in a roster file as a whole, and what must hold across it.
+"""What is sealed in a roster file as a whole, full or only what changed, and what must hold across it.
 
 Rules: ids are unique and nothing refers to what is not there. A message names the field by its place and the id, never
 a name.
@@ -11,7 +11,21 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from edge_agent.roster_policy import CycleRecord, OfficerRecord, PolicyRecord, ProgrammeRecord, ProxyRecord
-from edge_agent.roster_schema import Closed, EntitlementRecord, SubjectRecord, TokenSerial
+from edge_agent.roster_schema import (
+    Closed,
+    EntitlementId,
+    EntitlementRecord,
+    OfficerId,
+    SubjectId,
+    SubjectRecord,
+    TokenSerial,
+)
+
+_People = Field(max_length=200_000)
+_Rights = Field(max_length=2_000_000)
+_Tokens = Field(max_length=1_000_000)
+_Officers = Field(max_length=10_000)
+_Programmes = Field(max_length=1000)
 
 
 class RosterPayload(Closed):
@@ -22,13 +36,13 @@ class RosterPayload(Closed):
     badges that are no longer taken, although they have not expired.
     """
 
-    subjects: Annotated[tuple[SubjectRecord, ...], Field(max_length=200_000)]
-    entitlements: Annotated[tuple[EntitlementRecord, ...], Field(max_length=2_000_000)]
-    revoked_tokens: Annotated[tuple[TokenSerial, ...], Field(max_length=1_000_000)] = ()
+    subjects: Annotated[tuple[SubjectRecord, ...], _People]
+    entitlements: Annotated[tuple[EntitlementRecord, ...], _Rights]
+    revoked_tokens: Annotated[tuple[TokenSerial, ...], _Tokens] = ()
     policy: PolicyRecord = PolicyRecord()
-    programmes: Annotated[tuple[ProgrammeRecord, ...], Field(max_length=1000)] = ()
-    proxies: Annotated[tuple[ProxyRecord, ...], Field(max_length=2_000_000)] = ()
-    officers: Annotated[tuple[OfficerRecord, ...], Field(max_length=10_000)] = ()
+    programmes: Annotated[tuple[ProgrammeRecord, ...], _Programmes] = ()
+    proxies: Annotated[tuple[ProxyRecord, ...], _Rights] = ()
+    officers: Annotated[tuple[OfficerRecord, ...], _Officers] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> RosterPayload:
@@ -95,3 +109,30 @@ class RosterPayload(Closed):
             if officer.subject_id is not None and officer.subject_id not in subjects:
                 raise ValueError(f"officers.{place}.subject_id: {officer.subject_id} is not in subjects")
             seen.add(officer.officer_id)
+
+
+class ProxyKey(Closed):
+    """Which proxy is taken away."""
+
+    entitlement_id: EntitlementId
+    proxy_id: SubjectId
+
+
+class RosterDelta(Closed):
+    """What changed from one full roster to another: what is new or different, whole, and the ids of what is gone.
+
+    policy, programmes: None when as before. The result must be a `RosterPayload`; that is checked where it is applied.
+    """
+
+    subjects: Annotated[tuple[SubjectRecord, ...], _People] = ()
+    subjects_removed: Annotated[tuple[SubjectId, ...], _People] = ()
+    entitlements: Annotated[tuple[EntitlementRecord, ...], _Rights] = ()
+    entitlements_removed: Annotated[tuple[EntitlementId, ...], _Rights] = ()
+    proxies: Annotated[tuple[ProxyRecord, ...], _Rights] = ()
+    proxies_removed: Annotated[tuple[ProxyKey, ...], _Rights] = ()
+    officers: Annotated[tuple[OfficerRecord, ...], _Officers] = ()
+    officers_removed: Annotated[tuple[OfficerId, ...], _Officers] = ()
+    revoked_tokens: Annotated[tuple[TokenSerial, ...], _Tokens] = ()
+    revoked_tokens_removed: Annotated[tuple[TokenSerial, ...], _Tokens] = ()
+    policy: PolicyRecord | None = None
+    programmes: Annotated[tuple[ProgrammeRecord, ...], _Programmes] | None = None

@@ -66,10 +66,12 @@ class SealedKey(Closed):
 class RosterHeader(Closed):
     """What stands readable in the file: nothing personal. dimensions: floats in each template.
 
-    content_sha256: of the content that is in force after the import (`roster_content.content_sha256`); files from
-    before it have none.
+    content_sha256: of the content that is in force after the import (`roster_content.content_sha256`); full files from
+    before it have none. sealed_to_office: the content key for the office that made it, so that it can make a delta.
+    kind "delta": only what changed since the content base_sha256 of version base_version.
     """
 
+    kind: Literal["full", "delta"] = "full"
     site: Identifier
     version: Version
     issued_at: Instant
@@ -79,7 +81,22 @@ class RosterHeader(Closed):
     signed_by: str
     nonce: Base64
     sealed_to: Annotated[list[SealedKey], Field(min_length=1, max_length=100)]
+    sealed_to_office: SealedKey | None = None
     content_sha256: Sha256 | None = None
+    base_version: Version | None = None
+    base_sha256: Sha256 | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> RosterHeader:
+        if self.kind == "full":
+            if self.base_version is not None or self.base_sha256 is not None:
+                raise ValueError("base_version: a full roster has no base")
+            return self
+        if self.base_version is None or self.base_sha256 is None or self.content_sha256 is None:
+            raise ValueError("base_version: a delta needs base_version, base_sha256 and content_sha256")
+        if self.base_version >= self.version:
+            raise ValueError(f"base_version: {self.base_version} is not older than version {self.version}")
+        return self
 
 
 class SubjectRecord(Closed):
