@@ -20,30 +20,35 @@ _log = structlog.get_logger("slips")
 
 PrintSlip = Callable[[str, Slip], None]
 """Hands a session's slip to the printer thread."""
+SignSlip = Callable[[Receipt, int], str]
+"""The signed code of a receipt's slip, which is copy n (0: the original): `store.Store.slip_code`."""
 
 
 class SlipDesk:
     """unprinted: the receipts whose slip is not known to have come out (`store.Store.unprinted`)."""
 
-    def __init__(self, phrases: Phrases, terminal: SlipTerminal, unprinted: Callable[[], Sequence[Receipt]]) -> None:
+    def __init__(
+        self, phrases: Phrases, terminal: SlipTerminal, unprinted: Callable[[], Sequence[Receipt]], sign: SignSlip
+    ) -> None:
         self._phrases = phrases
         self._terminal = terminal
         self._unprinted = unprinted
+        self._sign = sign
         self._copies: set[str] = set()
 
     def print(self, receipt: Receipt, print_slip: PrintSlip) -> list[Event]:
         """Hand over this visit's slip, and the one still owed to the same person; the events that answer at once."""
-        failed = self._hand_over(receipt, print_slip, copy=False)
+        failed = self._hand_over(receipt, print_slip, copy=0)
         owed = self._owed(receipt)
-        if owed is not None and not self._hand_over(owed, print_slip, copy=True):
+        if owed is not None and not self._hand_over(owed, print_slip, copy=1):
             _log.info("slip_made_good", case=owed.case_number, session=owed.session_id)
             self._copies.add(owed.session_id)
         return failed
 
-    def _hand_over(self, receipt: Receipt, print_slip: PrintSlip, copy: bool) -> list[Event]:
+    def _hand_over(self, receipt: Receipt, print_slip: PrintSlip, copy: int) -> list[Event]:
         """Word it and give it to the printer; a SlipFailed when it can't be worded."""
         try:
-            slip = compose(receipt, self._terminal, self._phrases, copy)
+            slip = compose(receipt, self._terminal, self._phrases, copy, self._sign(receipt, copy))
         except Exception as error:  # noqa: BLE001 - whatever a catalogue or a roster's odd amount brings about
             problem = f"the slip can't be worded: {_named(error)}; report this with the log"
             _log.error("slip_not_worded", case=receipt.case_number, session=receipt.session_id, problem=problem)

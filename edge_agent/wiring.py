@@ -258,7 +258,12 @@ def _assemble(
         gallery=GalleryHold(make_rules(settings, manifest, gallery), store.gallery),
         recorder=recorder,
         leds=leds,
-        slips=SlipDesk(make_phrases(settings.terminal.language), _slip_terminal(settings.terminal), store.unprinted),
+        slips=SlipDesk(
+            make_phrases(settings.terminal.language),
+            _slip_terminal(settings.terminal),
+            store.unprinted,
+            store.slip_code,
+        ),
         identity=Identity(
             models=manifest.model_hashes(),
             config_hash=loaded.sha256,

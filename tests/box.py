@@ -234,6 +234,7 @@ def terminal_box(
             CataloguePhrases("id"),
             SlipTerminal(TERMINAL.id, TERMINAL.site, TERMINAL.place, "0800-1", TERMINAL.timezone),
             store.unprinted,
+            store.slip_code,
         ),
         identity=Identity({"test-net": "ab"}, "cd", 1, 1, subjects),
         clock=clock,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from edge_agent.core.messages import MarkSlip, SlipFailed, SlipPrinted
 from edge_agent.core.model import Benefit, Claim, Outcome, Reason, Receipt
-from edge_agent.core.slip import Slip, SlipTerminal
+from edge_agent.core.slip import QrCode, Slip, SlipTerminal
 from edge_agent.language.phrases import CataloguePhrases
 from edge_agent.ports import StoreError
 from edge_agent.slip_desk import SlipDesk
@@ -39,7 +39,11 @@ class Printer:
 
 
 def desk(*owed: Receipt) -> SlipDesk:
-    return SlipDesk(CataloguePhrases("id"), TERMINAL, lambda: owed)
+    return SlipDesk(CataloguePhrases("id"), TERMINAL, lambda: owed, signed)
+
+
+def signed(receipt: Receipt, copy: int) -> str:
+    return f"AS1:{receipt.case_number} {copy}"
 
 
 def test_a_slip_that_cannot_be_worded_fails_and_names_no_value() -> None:
@@ -56,8 +60,10 @@ def test_the_owed_slip_follows_as_a_copy_and_its_end_is_noted_once() -> None:
     assert slips.print(AGAIN, printer) == []
     assert [(session_id, slip.slip_id) for session_id, slip in printer.slips] == [
         ("again", "T1-0002"),
-        ("first", "T1-0001-copy"),
+        ("first", "T1-0001-copy1"),
     ]
+    codes = [part.text for _, slip in printer.slips for part in slip.parts if isinstance(part, QrCode)]
+    assert codes == ["AS1:T1-0002 0", "AS1:T1-0001 1"]
     assert slips.copy_ended(SlipPrinted("again")) is None
     assert slips.copy_ended(SlipPrinted("first")) == MarkSlip("first", True)
     assert slips.copy_ended(SlipPrinted("first")) is None
@@ -68,7 +74,7 @@ def test_an_owed_slip_that_cannot_be_worded_or_read_does_not_hurt_this_one() -> 
         raise StoreError("terminal.db: locked")
 
     odd = Receipt("first", Outcome.GIVEN, None, "T1-0001", NOON, 1, "ab" * 32, (CLAIM,), remaining=(None,))  # type: ignore[arg-type]
-    for slips in (desk(odd), SlipDesk(CataloguePhrases("id"), TERMINAL, broken), desk()):
+    for slips in (desk(odd), SlipDesk(CataloguePhrases("id"), TERMINAL, broken, signed), desk()):
         printer = Printer()
         assert slips.print(AGAIN, printer) == []
         assert [session_id for session_id, _ in printer.slips] == ["again"]

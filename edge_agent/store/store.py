@@ -34,6 +34,7 @@ from edge_agent.core.policy import Officer
 from edge_agent.key_files import key_id
 from edge_agent.ports import EmbedderId, RosterError, StoreError, StoreInUse
 from edge_agent.roster_file import read_roster
+from edge_agent.slip_code import code_of, sign_slip
 from edge_agent.store.acts import Acts
 from edge_agent.store.claims import Outcomes, TerminalIdentity
 from edge_agent.store.database import give_to_owner_of_folder, migrate, open_database, told, transaction
@@ -207,6 +208,12 @@ class Store:
         """Whose badges the roster in force lets command this terminal."""
         with told(self.path):
             return self._roster.officers()
+
+    def slip_code(self, receipt: Receipt, copy: int) -> str:
+        """The signed text of this receipt's slip; copy: 0 for the original. Raises SlipCodeError: there is none."""
+        signing = self._keys.signing
+        code = code_of(receipt, self._terminal.id, self._terminal.site, key_id(signing.public_key()), copy)
+        return sign_slip(code, signing)
 
     def ledger_head(self) -> Head:
         """The last record: sequence, hash, time."""
