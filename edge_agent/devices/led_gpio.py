@@ -1,44 +1,16 @@
-"""Five LEDs on GPIO lines, through the RPi.GPIO interface that RPi.GPIO, rpi-lgpio and Jetson.GPIO all offer.
+"""Five LEDs on GPIO lines (`gpio_lines.py`).
 
-Rules: the only file that imports a GPIO library, by the name from the settings and only when constructed. Lines are
-written only when they change. A line that another function of the board drives is refused; one left as an output by a
-killed run is taken over. Only our own lines are given back, so the numbering mode stays for other users of the library.
-What the libraries raise (ValueError, RuntimeError, OSError, `lgpio.error`, plain Exception) becomes LedError here.
+Rules: the lines follow the pattern at each tick, from the main thread. Whatever the GPIO library raises is LedError.
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
 from edge_agent.core.model import Signal
+from edge_agent.devices.gpio_lines import GpioLines
 from edge_agent.devices.led_patterns import Lit
 from edge_agent.devices.led_player import PatternPlayer
 from edge_agent.ports import LedError
 from edge_agent.settings import LedSettings
-
-_INSTALL = {
-    "RPi.GPIO": "install it: `sudo apt install python3-rpi-lgpio`, or `pip install rpi-lgpio` in the venv",
-    "Jetson.GPIO": "install it: `pip install Jetson.GPIO` in the venv",
-}
-
-_REMEDIES = (
-    ("different mode", "another part of this program numbers pins differently; use the same leds.numbering everywhere"),
-    ("permission", "add the service's user to the group gpio (`sudo usermod -aG gpio USER`) and start it again"),
-    ("no access", "add the service's user to the group gpio (`sudo usermod -aG gpio USER`) and start it again"),
-    ("open gpiochip", "add the service's user to the group gpio (`sudo usermod -aG gpio USER`) and start it again"),
-    ("busy", "another program holds this line; stop it (`gpioinfo` names it) or choose another pin in leds.pins"),
-    ("invalid on a raspberry", "this board has no such GPIO; check leds.pins and leds.numbering (BCM or BOARD)"),
-    ("is invalid", "this board has no such GPIO; check leds.pins and leds.numbering (BCM or BOARD)"),
-    ("not applicable on compute", "use leds.numbering: BCM on a compute module"),
-    ("peripheral base", "this board needs rpi-lgpio in RPi.GPIO's place: `sudo apt install python3-rpi-lgpio`"),
-    (
-        "on a raspberry pi",
-        "this is no Raspberry Pi; set leds.driver: simulated, or leds.module: Jetson.GPIO",
-    ),
-    ("jetson model", "this is no Jetson; set leds.driver: simulated, or leds.module: RPi.GPIO"),
-)
-"""What the libraries' messages mean for a technician: lower-case piece of a message, remedy. The first fit counts."""
 
 
 class GpioLeds:
@@ -48,14 +20,16 @@ class GpioLeds:
     """
 
     def __init__(self, settings: LedSettings) -> None:
-        self._name = f"LEDs ({settings.module}, {settings.numbering})"
-        self._pins: dict[str, int] = {name: channel for name, channel in settings.pins.items()}
-        self._on, self._off = (0, 1) if settings.active_low else (1, 0)
         self._player = PatternPlayer()
-        self._lit: Lit | None = None
-        self._claimed: list[int] = []
-        self._gpio = self._load(settings.module)
-        self._claim(settings.numbering)
+        self._lines = GpioLines(
+            "LEDs",
+            module=settings.module,
+            numbering=settings.numbering,
+            pins={name: channel for name, channel in settings.pins.items()},
+            active_low=settings.active_low,
+            setting="leds.pins",
+            error=LedError,
+        )
 
     def show(self, signal: Signal, now_s: float) -> None:
         """Begin this signal's pattern; the lines follow at the next tick."""
@@ -63,90 +37,12 @@ class GpioLeds:
 
     def tick(self, now_s: float) -> None:
         """Drive the lines for this instant. Raises LedError; the next tick then tries again."""
-        if not self._claimed:
-            raise LedError(f"{self._name}: the lines were given back; open the LEDs anew")
-        lit = self._player.lit(now_s)
-        if lit != self._lit:
-            self._write(lit)
+        self._lines.set(self._player.lit(now_s))
 
     def lit(self) -> Lit:
         """The LEDs that are on, as last written."""
-        return self._lit or frozenset()
+        return self._lines.on()
 
     def close(self) -> None:
         """Turn everything off and give the lines back; safe to call twice. Raises LedError if the library could not."""
-        if not self._claimed:
-            return
-        try:
-            self._write(frozenset())
-        finally:
-            self._release()
-
-    def _load(self, module: str) -> Any:
-        try:
-            return importlib.import_module(module)
-        except ImportError as problem:
-            raise LedError(
-                f"{self._name}: the Python module '{module}' can't be loaded ({problem}); {_INSTALL[module]}"
-            ) from problem
-        except Exception as problem:
-            # The libraries look at the board while they are imported.
-            raise self._failure("loading the module", problem) from problem
-
-    def _claim(self, numbering: str) -> None:
-        gpio = self._gpio
-        doing = f"setting the numbering {numbering}"
-        try:
-            # "Already in use" of RPi.GPIO also comes after every killed run; _refuse_other_function looks closer.
-            gpio.setwarnings(False)
-            gpio.setmode({"BCM": gpio.BCM, "BOARD": gpio.BOARD}[numbering])
-            for name, channel in self._pins.items():
-                doing = f"claiming pin {channel} for '{name}'"
-                self._refuse_other_function(name, channel)
-                gpio.setup(channel, gpio.OUT, initial=self._off)
-                self._claimed.append(channel)
-        except LedError:
-            self._release()
-            raise
-        except Exception as problem:
-            self._release()
-            raise self._failure(doing, problem) from problem
-        self._lit = frozenset()
-
-    def _refuse_other_function(self, name: str, channel: int) -> None:
-        """See first what drives a line: RPi.GPIO would take it from a serial port or a bus, with a warning at most."""
-        gpio = self._gpio
-        names = {getattr(gpio, other): other for other in ("SERIAL", "SPI", "I2C", "HARD_PWM") if hasattr(gpio, other)}
-        function = gpio.gpio_function(channel)
-        if function in names:
-            raise LedError(
-                f"{self._name}: pin {channel} for '{name}' is in use as {names[function]}; "
-                f"choose another pin in leds.pins, or switch that function off (`sudo raspi-config`, Interface Options)"
-            )
-
-    def _write(self, lit: Lit) -> None:
-        values = [self._on if name in lit else self._off for name in self._pins]
-        try:
-            self._gpio.output(list(self._pins.values()), values)
-        except Exception as problem:
-            self._lit = None
-            pins = ", ".join(map(str, self._pins.values()))
-            raise self._failure(f"driving the pins {pins}", problem) from problem
-        self._lit = lit
-
-    def _release(self) -> None:
-        claimed, self._claimed, self._lit = self._claimed, [], None
-        if not claimed:
-            return
-        try:
-            self._gpio.cleanup(claimed)
-        except Exception as problem:
-            raise self._failure("giving the lines back", problem) from problem
-
-    def _failure(self, doing: str, problem: Exception) -> LedError:
-        said = str(problem) or type(problem).__name__
-        remedy = next(
-            (remedy for piece, remedy in _REMEDIES if piece in said.lower()),
-            "check wiring, leds.pins and leds.module, then run `edge-agent doctor`",
-        )
-        return LedError(f"{self._name}: {doing} failed: {said.rstrip('!.')}; {remedy}")
+        self._lines.close()
