@@ -84,8 +84,9 @@ class ActRequest:
 class DayTotals:
     """One local day at one terminal. Counts of sessions unless said; reasons and units sorted by name.
 
-    given: sessions that ended GIVEN, assisted ones included. assisted, voided: claims. unprinted: outcomes whose slip
-    is not known to have come out. value: given and not voided, by unit. reprinted: slips printed again.
+    given: sessions that ended GIVEN, assisted ones included. claims: made this day, also those voided since. voided:
+    claims voided this day, also earlier ones. unprinted: outcomes whose slip is not known to have come out. value:
+    given this day and not voided, by unit. reprinted: slips printed again.
     """
 
     day: str
@@ -116,8 +117,8 @@ class DayTotals:
 class ActReceipt:
     """The store's answer: done and recorded, or why not (recorded too).
 
-    copy: the receipt to print again, for REPRINT, and the voided one, for VOID. totals: for DAY_END, with the ledger's
-    head as it was before this record.
+    copy: the receipt to print again, for REPRINT, and the voided one, for VOID. totals: for DAY_END; its own record is
+    then the ledger's head.
     """
 
     act_id: str
@@ -131,3 +132,4 @@ class ActReceipt:
     copy: Receipt | None = None
     copy_number: int = 0
     totals: DayTotals | None = None
+    second_officer_id: str | None = None
