@@ -152,13 +152,13 @@ class Acts:
     def _stored(self, request: ActRequest) -> ActReceipt | None:
         """The answer this act already has."""
         row = self._connection.execute(
-            "SELECT act, officer_id, problem, day, recorded_at, seq, hash, case_number, detail"
+            "SELECT act, officer_id, second_officer_id, problem, day, recorded_at, seq, hash, case_number, detail"
             " FROM officer_act JOIN ledger USING (seq) WHERE act_id = ?",
             (request.act_id,),
         ).fetchone()
         if row is None:
             return None
-        act, officer_id, problem, day, recorded_at, sequence, digest, case_number, detail_text = row
+        act, officer_id, second_officer_id, problem, day, recorded_at, sequence, digest, case_number, detail_text = row
         if (act, officer_id) != (request.act.value, request.officer_id):
             raise StoreError(f"act {request.act_id}: already recorded as another act; nothing was recorded")
         detail = json.loads(detail_text)
@@ -176,6 +176,7 @@ class Acts:
             copy=copy if act in (Act.REPRINT.value, Act.VOID.value) else None,
             copy_number=detail.get("copy", 0),
             totals=totals,
+            second_officer_id=second_officer_id,
         )
 
     def _copy(self, session_id: str) -> Receipt:

@@ -89,7 +89,7 @@ def test_a_void_needs_two_officers_and_opens_the_entitlement_again(store: Store,
     assert alone.problem is ActProblem.SAME_OFFICER
     assert isinstance(store.record_claim(claim_of("s1", "session-2"), clock()), ClaimRefused)
     done = act(store, clock, void(first.case_number, act_id="act-2"))
-    assert (done.problem, done.case_number) == (None, first.case_number)
+    assert (done.problem, done.case_number, done.second_officer_id) == (None, first.case_number, "o2")
     assert done.copy is not None
     assert [claim.voided for claim in done.copy.claims] == [True]
     assert done.copy.display_name == first.display_name
