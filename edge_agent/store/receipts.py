@@ -82,6 +82,12 @@ def entitlements_where(connection: sqlite3.Connection, column: str, *values: str
     return [_entitlement(row) for row in rows]
 
 
+def all_entitlements(connection: sqlite3.Connection) -> list[Entitlement]:
+    """Every entitlement of the roster."""
+    rows = connection.execute(f"SELECT {_ENTITLEMENT_COLUMNS} FROM entitlement ORDER BY entitlement_id")
+    return [_entitlement(row) for row in rows]
+
+
 def insert_session(connection: sqlite3.Connection, receipt: Receipt, subject_id: str | None, day: str) -> None:
     """Add the session's row, with all of the receipt that is not in columns as JSON. day: local, ISO 8601."""
     detail: dict[str, Any] = {"remaining": [benefit_data(benefit) for benefit in receipt.remaining]}

@@ -13,6 +13,7 @@ import shutil
 import sqlite3
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -33,15 +34,17 @@ from edge_agent.core.officer_acts import ActRequest
 from edge_agent.core.policy import Officer
 from edge_agent.key_files import key_id
 from edge_agent.ports import EmbedderId, RosterError, StoreError, StoreInUse
-from edge_agent.roster_file import read_roster
+from edge_agent.roster_file import open_roster
 from edge_agent.slip_code import code_of, sign_slip
 from edge_agent.store.acts import Acts
 from edge_agent.store.claims import Outcomes, TerminalIdentity
 from edge_agent.store.database import give_to_owner_of_folder, migrate, open_database, told, transaction
+from edge_agent.store.deletion import Deletion
 from edge_agent.store.grants import GrantTable, Released
 from edge_agent.store.keys import Keys
 from edge_agent.store.ledger import Checkpoint, Head, Ledger
-from edge_agent.store.roster import RosterChange, RosterInfo, RosterTable
+from edge_agent.store.roster import RosterInfo, RosterTable
+from edge_agent.store.roster_import import RosterChange, RosterImport
 from edge_agent.store.surroundings import Surroundings
 from edge_agent.store.templates import TemplateCipher
 
@@ -73,7 +76,11 @@ class Store:
         self._cipher = TemplateCipher(keys.template)
         self._ledger = Ledger(connection, keys.signing, terminal.id, checkpoint)
         self._grants = GrantTable(connection, self._ledger, checkpoint)
-        self._roster = RosterTable(connection, self._ledger, self._cipher, embedder, checkpoint)
+        self._roster = RosterTable(connection, self._cipher, embedder)
+        self._import = RosterImport(connection, self._ledger, self._roster, self._cipher, checkpoint)
+        self._deletion = Deletion(connection, path, self._ledger, checkpoint)
+        self.wipe_problem = ""
+        """Why what a roster took away is not gone from disk yet; empty when it is. Tried again at each open."""
         self._outcomes = Outcomes(connection, self._ledger, self._roster, terminal, checkpoint)
         surroundings = Surroundings(connection, self._roster, terminal.id, ZoneInfo(terminal.timezone))
         self._acts = Acts(
@@ -114,6 +121,7 @@ class Store:
                 migrate(connection, path)
                 with told(path):
                     store._ledger.check_head(path)
+                store._wipe()
             except BaseException:
                 connection.close()
                 raise
@@ -221,20 +229,30 @@ class Store:
             return self._ledger.head()
 
     def import_roster(self, roster_file: Path, at: Timestamp) -> RosterChange:
-        """Put a signed roster in force, or leave the old one. Raises RosterError (file, field, remedy), StoreError."""
-        roster = read_roster(roster_file, self._keys.roster, self._terminal.id, self._keys.exchange, self._embedder)
-        if roster.site != self._terminal.site:
+        """Put a signed roster, full or delta, in force, or leave the old one. Raises RosterError (file, field, remedy),
+        StoreError. Once it is in force, what it took away is wiped from disk; `wipe_problem` says when that failed."""
+        file = open_roster(roster_file, self._keys.roster, self._terminal.id, self._keys.exchange, self._embedder)
+        if file.header.site != self._terminal.site:
             raise RosterError(
-                f"{roster_file}: site: is for '{roster.site}', this terminal serves '{self._terminal.site}'; "
+                f"{roster_file}: site: is for '{file.header.site}', this terminal serves '{self._terminal.site}'; "
                 "the old roster stays; ask the office for this site's roster"
             )
         with transaction(self._connection, self.path):
-            change = self._roster.replace(roster, at, str(roster_file))
-        if change.changed:
-            # Templates of people who left the roster must not survive in the write-ahead log.
-            with told(self.path):
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return change
+            change = self._import.put_in_force(file, at)
+            if change.changed:
+                self._deletion.order(change.details.people_removed, self._roster.reference(), at)
+        self._checkpoint("roster:committed")
+        self._wipe()
+        return replace(change, wipe_problem=self.wipe_problem)
+
+    def _wipe(self) -> None:
+        """Nobody is kept from aid by a disk too full to rewrite the file: what stays to be wiped is said instead."""
+        try:
+            self._deletion.finish()
+        except StoreError as error:
+            self.wipe_problem = str(error)
+        else:
+            self.wipe_problem = ""
 
     def _check_identity(self) -> None:
         """The file belongs to this terminal and to these keys; a new file is marked with them."""
