@@ -40,6 +40,10 @@ class LedError(TerminalError):
     """The LED lines can't be claimed or driven."""
 
 
+class SoundError(TerminalError):
+    """A sound can't be made; nobody is served the worse for it."""
+
+
 class TokenReaderError(TerminalError):
     """The barcode reader can't be opened or listened to."""
 
@@ -116,6 +120,32 @@ class LedPanel(Protocol):
 
     def close(self) -> None:
         """Turn everything off and give the lines back; safe to call twice."""
+
+
+class Buzzer(Protocol):
+    """A buzzer that is on or off. Called from the main thread only; never blocks."""
+
+    def show(self, signal: Signal, now_s: float) -> None:
+        """Begin what this signal sounds like, if anything (monotonic seconds); the same signal again stays silent."""
+
+    def tick(self, now_s: float) -> None:
+        """Switch it for this instant. Raises SoundError."""
+
+    def close(self) -> None:
+        """Silence, and give the line back; safe to call twice."""
+
+
+class Voice(Protocol):
+    """Spoken prompts. Called from the main thread only; never blocks."""
+
+    def show(self, signal: Signal, now_s: float) -> None:
+        """Say what goes with this signal, if anything (monotonic seconds)."""
+
+    def tick(self, now_s: float) -> None:
+        """See what has become of what is being said, and say what waits. Raises SoundError."""
+
+    def close(self) -> None:
+        """Silence; safe to call twice."""
 
 
 @dataclass(frozen=True)

@@ -265,6 +265,24 @@ class LedSettings(Section):
         return self
 
 
+class SoundSettings(Section):
+    """Optional sounds beside the lights, docs/recipients.md; what fails here never keeps anybody from being served."""
+
+    buzzer: Literal["none", "gpio", "simulated"] = Field(
+        "none", description="gpio: an active buzzer on one line, numbered and driven as the LEDs are"
+    )
+    buzzer_pin: Annotated[int, Field(ge=1, le=40)] = Field(25, description="its line, numbered by leds.numbering")
+    buzzer_active_low: bool = Field(False, description="the buzzer sounds when its line is low")
+    voice: Literal["none", "alsa", "simulated"] = Field(
+        "none", description="alsa: spoken prompts through a sound card (`aplay`, package alsa-utils)"
+    )
+    language: Literal["id", "jv"] = Field("id", description="of the spoken prompts: Indonesian, Javanese")
+    device: Annotated[str, Field(min_length=1, max_length=100)] = Field(
+        "default", description="alsa only: the card, as `aplay -L` names it"
+    )
+    log: Path | None = Field(None, description="simulated only: a file for one line of JSON a sound")
+
+
 class StoreSettings(Section):
     """The one database file and the keys."""
 
@@ -351,10 +369,17 @@ class Settings(Section):
     matching: MatchingSettings = MatchingSettings()
     printer: PrinterSettings
     leds: LedSettings
+    sound: SoundSettings = SoundSettings()
     tokens: TokenSettings = TokenSettings()
     store: StoreSettings
     uplink: UplinkSettings = UplinkSettings()
     log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _buzzer_has_its_own_line(self) -> Settings:
+        if self.sound.buzzer == "gpio" and self.sound.buzzer_pin in self.leds.pins.values():
+            raise ValueError(f"sound.buzzer_pin: line {self.sound.buzzer_pin} drives an LED; give the buzzer its own")
+        return self
 
 
 @dataclass(frozen=True)
