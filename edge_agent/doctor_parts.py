@@ -19,7 +19,8 @@ from edge_agent.store.keys import load_keys
 from edge_agent.store.outbox import SqliteOutbox
 from edge_agent.store.store import Store
 from edge_agent.uplink.host_health import HostHealth
-from edge_agent.uplink.link import BrokerLink, Closed, Opened
+from edge_agent.uplink.link import BrokerLink
+from edge_agent.uplink.link_events import Closed, Opened
 from edge_agent.uplink.wire import Message
 from edge_agent.vision.loading import load_observer
 

@@ -9,10 +9,8 @@ here, so that the centre need not have every earlier record to know what is left
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from edge_agent.core.model import Timestamp
 from edge_agent.store.ledger import Checkpoint, Head, Ledger
@@ -34,6 +32,14 @@ class Released:
     head: Head
 
 
+@dataclass(frozen=True)
+class _Standing:
+    claim_id: str
+    portion: int
+    amount: Decimal
+    at: str
+
+
 class GrantTable:
     """What was given back, through the store's connection."""
 
@@ -41,15 +47,6 @@ class GrantTable:
         self._connection = connection
         self._ledger = ledger
         self._checkpoint = checkpoint
-
-    def released(self, entitlement_ids: Iterable[str]) -> tuple[tuple[str, int], ...]:
-        """(entitlement, highest grant given back; 0: its home) of those among these that were."""
-        found: list[tuple[str, int]] = []
-        for entitlement_id in sorted(set(entitlement_ids)):
-            number = self._number(entitlement_id)
-            if number is not None:
-                found.append((entitlement_id, number))
-        return tuple(found)
 
     def release(self, entitlement_id: str, grant_number: int, at: Timestamp) -> Released:
         """Give an entitlement back, or record that nothing of it is left here.
@@ -66,8 +63,8 @@ class GrantTable:
             "grant_number": grant_number,
             "claimed": claimed,
             "claims": [
-                {"claim_id": claim_id, "portion": portion, "amount": amount_text(amount)}
-                for claim_id, portion, amount in claims
+                {"claim_id": one.claim_id, "portion": one.portion, "amount": amount_text(one.amount), "at": one.at}
+                for one in claims
             ],
         }
         head = self._ledger.append(ENTITLEMENT_RELEASED, data, at)
@@ -86,18 +83,18 @@ class GrantTable:
         ).fetchone()
         return None if row is None else int(row[0])
 
-    def _standing(self, entitlement_id: str) -> list[tuple[str, int, Decimal]]:
-        """(claim id, portion, amount) of what was given of it here and not taken back."""
-        rows: list[Any] = self._connection.execute(
-            "SELECT claim_id, portion, amount FROM claim WHERE entitlement_id = ? AND voided_seq IS NULL"
+    def _standing(self, entitlement_id: str) -> list[_Standing]:
+        """What was given of it here and not taken back."""
+        rows = self._connection.execute(
+            "SELECT claim_id, portion, amount, claimed_at FROM claim WHERE entitlement_id = ? AND voided_seq IS NULL"
             " ORDER BY portion",
             (entitlement_id,),
-        ).fetchall()
-        return [(claim_id, portion, Decimal(amount)) for claim_id, portion, amount in rows]
+        )
+        return [_Standing(claim_id, portion, Decimal(amount), at) for claim_id, portion, amount, at in rows]
 
-    def _is_whole(self, entitlement_id: str, claims: list[tuple[str, int, Decimal]]) -> bool:
+    def _is_whole(self, entitlement_id: str, claims: list[_Standing]) -> bool:
         """Whether these claims are all of it. One that no roster knows any more counts as used up by any claim."""
         row = self._connection.execute(
             "SELECT amount FROM entitlement WHERE entitlement_id = ?", (entitlement_id,)
         ).fetchone()
-        return row is None or sum(amount for _, _, amount in claims) >= Decimal(row[0])
+        return row is None or sum(one.amount for one in claims) >= Decimal(row[0])

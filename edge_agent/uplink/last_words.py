@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from edge_agent.settings import UplinkSettings
 from edge_agent.uplink.courier import FIRST_FAILURE
-from edge_agent.uplink.link import Answered, BrokerLink, Closed, Opened
+from edge_agent.uplink.link import BrokerLink
+from edge_agent.uplink.link_events import Answered, Closed, Opened
 from edge_agent.uplink.link_words import answer_words
 from edge_agent.uplink.telemetry import status_message, utc_now
 from edge_agent.uplink.wire import TerminalSnapshot, Topics, client_id

@@ -19,12 +19,11 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -33,41 +32,16 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge_agent.ports import UplinkError
 from edge_agent.settings import UplinkSettings
 from edge_agent.uplink.credentials import password, tls_context
-from edge_agent.uplink.link_words import connect_problem, refusal
-from edge_agent.uplink.wire import Message
+from edge_agent.uplink.link_events import Answered, Closed, LinkEvent, Opened, Received, Subscribed
+from edge_agent.uplink.link_words import answer_words, connect_problem, refusal
+from edge_agent.uplink.wire import INCOMING_MAX_BYTES, Message
 
 CONNECT_TIMEOUT_S = 10.0
 """For TCP connect, for the TLS handshake, and for the broker's answer to CONNECT, each."""
 _RECEIVE_MAXIMUM_DEFAULT = 65_535
 """MQTT 5, section 3.2.2.3.3: without the property."""
-
-
-@dataclass(frozen=True)
-class Opened:
-    """The broker accepted. receive_maximum: QoS 1 messages it takes unanswered. qos_max: 0, 1 or 2."""
-
-    session_present: bool
-    receive_maximum: int
-    qos_max: int
-
-
-@dataclass(frozen=True)
-class Answered:
-    """A PUBACK, with its reason code and the broker's words for it."""
-
-    mid: int
-    code: int
-    words: str
-
-
-@dataclass(frozen=True)
-class Closed:
-    """There is no connection: it could not be made, or it ended. The text says why and what to do."""
-
-    problem: str
-
-
-LinkEvent = Opened | Answered | Closed
+_RECEIVE_MAXIMUM = 20
+"""Messages the broker may send this terminal before the first is acknowledged."""
 
 
 class BrokerLink:
@@ -130,6 +104,11 @@ class BrokerLink:
     def publish(self, message: Message) -> int | None:
         """Send, without waiting. The message id, or None when there is no connection (poll will say so)."""
         return self._attempt.publish(message) if self._attempt is not None else None
+
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """Ask for these topics, QoS 1; the outcome comes from `poll` as Subscribed."""
+        if self._attempt is not None:
+            self._attempt.subscribe(topics)
 
     def close(self) -> None:
         """DISCONNECT with reason "normal": the broker forgets the last will."""
@@ -201,6 +180,8 @@ class _Attempt:
         self._client.on_publish = self._on_publish
         self._client.on_disconnect = self._on_disconnect
         self._client.on_log = self._on_log
+        self._client.on_message = self._on_message
+        self._client.on_subscribe = self._on_subscribe
         self._connecting = True
         threading.Thread(target=self._connect, name="uplink-connect", daemon=True).start()
 
@@ -209,6 +190,8 @@ class _Attempt:
         settings = self._settings
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = settings.session_expiry_s
+        properties.MaximumPacketSize = INCOMING_MAX_BYTES
+        properties.ReceiveMaximum = _RECEIVE_MAXIMUM
         problem = ""
         try:
             self._client.connect(
@@ -282,6 +265,11 @@ class _Attempt:
             self._end(self._lost_words())
         return None
 
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """See BrokerLink.subscribe."""
+        if self._client is not None and self._open and not self._closed:
+            self._client.subscribe([(topic, 1) for topic in topics])
+
     def disconnect(self) -> None:
         """Say goodbye, if there is anybody to say it to."""
         if self._client is not None and self._open and not self._closed:
@@ -333,6 +321,15 @@ class _Attempt:
         said = _reason_string(properties)
         self.events.put(Answered(mid, reason.value, f"{reason}: {said}" if said else str(reason)))
 
+    def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
+        self.events.put(Received(message.topic, bytes(message.payload)))
+
+    def _on_subscribe(
+        self, _client: Client, _userdata: Any, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        refused = [answer_words(reason.value, str(reason)) for reason in reasons if reason.is_failure]
+        self.events.put(Subscribed("; ".join(refused)))
+
     def _on_disconnect(
         self,
         _client: Client,
@@ -357,6 +354,12 @@ def _publish_properties(message: Message, packet: int) -> Properties:
     properties.PayloadFormatIndicator = 1  # UTF-8
     if message.user_properties:
         properties.UserProperty = list(message.user_properties)
+    if message.response_topic is not None:
+        properties.ResponseTopic = message.response_topic
+    if message.correlation is not None:
+        properties.CorrelationData = message.correlation
+    if message.expiry_s is not None:
+        properties.MessageExpiryInterval = message.expiry_s
     return properties
 
 

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from edge_agent.core.messages import PartFailed, PartRecovered
 from edge_agent.core.model import Part
 
-Source = Literal["link", "status", "records", "outbox", "worker"]
+Source = Literal["link", "status", "records", "subscription", "outbox", "worker"]
 
 
 class Report(Protocol):

@@ -9,8 +9,11 @@ Topics, all under `<prefix>/<site>/<terminal>/`:
                `status` says whether the terminal is there.
 - `events`     not retained, QoS 1: one signed CloudEvents 1.0 JSON object a message, byte for byte as it lies in the
                ledger, oldest first, at least once. User property `sequence`; the same `id` again is a duplicate.
-- `commands`   reserved for rosters and commands coming down. Nothing is subscribed to it yet; the session is persistent
-               already, so that commands will wait at the broker for a terminal that is away.
+- `authorise`  not retained, QoS 1: `AuthoriseRequest`, signed by the terminal. MQTT 5 request: Response Topic is
+               `answers`, Correlation Data the request's id; it expires at the broker with the wait for its answer.
+- `answers`    to the terminal, QoS 1: `AuthoriseAnswer`, signed by the centre, with the request's Correlation Data.
+- `commands`   to the terminal, QoS 1: `ReleaseRequest`, signed by the centre. It expires within seconds, since nobody
+               waits for an entitlement any more by then.
 
 Rules: nothing here may name a person, a national number, an image or an embedding. A reading that can't be had is
 null, never made up. Keys may be added within a wire version, so receivers ignore those they don't know; a changed
@@ -34,6 +37,8 @@ JSON_TYPE = "application/json; charset=utf-8"
 CLOUDEVENTS_TYPE = "application/cloudevents+json; charset=utf-8"
 """Structured content mode of the CloudEvents MQTT binding 1.0, section 3.2."""
 
+INCOMING_MAX_BYTES = 100_000
+"""Largest packet a terminal takes; a broker keeps a larger one from it."""
 PROBLEM_MAX_CHARS = 200
 Problem = Annotated[str, Field(max_length=PROBLEM_MAX_CHARS)]
 
@@ -61,6 +66,21 @@ class Topics:
         """Records."""
         return self._below("events")
 
+    @property
+    def authorise(self) -> str:
+        """Requests to the centre."""
+        return self._below("authorise")
+
+    @property
+    def answers(self) -> str:
+        """The centre's answers to them."""
+        return self._below("answers")
+
+    @property
+    def commands(self) -> str:
+        """What the centre asks of this terminal."""
+        return self._below("commands")
+
     def _below(self, leaf: str) -> str:
         return f"{self.prefix}/{self.site}/{self.terminal}/{leaf}"
 
@@ -72,7 +92,7 @@ def client_id(site: str, terminal: str) -> str:
 
 @dataclass(frozen=True)
 class Message:
-    """One MQTT PUBLISH as the link sends it."""
+    """One MQTT PUBLISH as the link sends it. expiry_s: the broker forgets it after so many seconds; None: never."""
 
     topic: str
     payload: bytes
@@ -80,6 +100,25 @@ class Message:
     retain: bool
     content_type: str
     user_properties: tuple[tuple[str, str], ...] = ()
+    response_topic: str | None = None
+    correlation: bytes | None = None
+    expiry_s: int | None = None
+
+
+def authority_message(
+    topic: str, body: bytes, correlation: str, expiry_s: int, answer_to: str | None = None
+) -> Message:
+    """A signed word between terminal and centre. correlation: the request's id."""
+    return Message(
+        topic=topic,
+        payload=body,
+        qos=1,
+        retain=False,
+        content_type=JSON_TYPE,
+        response_topic=answer_to,
+        correlation=correlation.encode("ascii"),
+        expiry_s=expiry_s,
+    )
 
 
 def event_message(topics: Topics, row: OutboxRow) -> Message:

@@ -15,14 +15,16 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from edge_agent.core.messages import PartFailed, PartRecovered
+from edge_agent.core.messages import AskAuthority, PartFailed, PartRecovered
 from edge_agent.ports import Outbox, OutboxRow
 from edge_agent.settings import UplinkSettings
 from edge_agent.uplink import telemetry
+from edge_agent.uplink.authority_desk import AuthorityDesk
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.courier import FIRST_FAILURE, NO_MATCHING_SUBSCRIBERS, Courier
 from edge_agent.uplink.host_health import HostHealth
-from edge_agent.uplink.link import Answered, BrokerLink, Closed, LinkEvent, Opened
+from edge_agent.uplink.link import BrokerLink
+from edge_agent.uplink.link_events import Answered, Closed, LinkEvent, Opened, Received, Subscribed
 from edge_agent.uplink.link_words import answer_words
 from edge_agent.uplink.outbox_access import OutboxAccess
 from edge_agent.uplink.troubles import Report, Troubles
@@ -55,6 +57,7 @@ class UplinkWorker:
 
     post: gets PartFailed / PartRecovered for Part.UPLINK and must not block. beat: stamps the watchdog, at least
     every two seconds. needs_subscriber: see `Courier`. clock: monotonic seconds. rng: floats in [0, 1).
+    authority: asks the centre; None: this terminal never does.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class UplinkWorker:
         host: Callable[[], HostReadings] | None = None,
         utc_now: Callable[[], datetime] = telemetry.utc_now,
         needs_subscriber: bool = True,
+        authority: AuthorityDesk | None = None,
     ) -> None:
         self._settings = settings
         self._topics = Topics(settings.topic_prefix, site, terminal_id)
@@ -83,6 +87,8 @@ class UplinkWorker:
         self._host = host or HostHealth(disk=Path("/")).read
         self._utc_now = utc_now
         self._troubles = Troubles(post, report)
+        self._authority = authority
+        self._may_ask = False
         self._link = BrokerLink(
             settings,
             client_id(site, terminal_id),
@@ -130,6 +136,12 @@ class UplinkWorker:
         self._woken.set()
         self._link.wake()
 
+    def ask(self, ask: AskAuthority) -> None:
+        """Ask the centre, if it can be asked; the answer is posted, if one comes. From any thread; never blocks."""
+        if self._authority is not None:
+            self._authority.ask(ask)
+            self._link.wake()
+
     def stop(self, within_s: float = STOP_WITHIN_S) -> None:
         """Ask it to send what can be sent, say "stopped", disconnect and end within within_s; returns at once."""
         self._stop_within_s = within_s
@@ -171,6 +183,8 @@ class UplinkWorker:
         for event in self._link.poll(self._wait_s(timeout_s)):
             self._take(event)
         self._carry()
+        if self._authority is not None:
+            self._authority.turn(self._link.publish if self._may_ask and self._status_answered else None)
         if self.connected and self._clock() >= self._heartbeat_due_s and not self._stopping.is_set():
             self._heartbeat()
 
@@ -183,6 +197,9 @@ class UplinkWorker:
             due_s.append(held_until_s)
         if self._stopping.is_set():
             return at_most_s
+        settle_s = self._authority.due_s() if self._authority is not None else None
+        if settle_s is not None:
+            due_s.append(settle_s)
         if self.connected:
             due_s.append(self._heartbeat_due_s)
         elif not self._link.active:
@@ -194,6 +211,11 @@ class UplinkWorker:
             self._opened(event)
         elif isinstance(event, Answered):
             self._answered(event)
+        elif isinstance(event, Received):
+            if self._authority is not None:
+                self._authority.take(event.topic, event.payload)
+        elif isinstance(event, Subscribed):
+            self._subscribed(event)
         else:
             self._ended(event)
 
@@ -204,7 +226,9 @@ class UplinkWorker:
             return
         self._opened_s = self._clock()
         self._connections += 1
-        self._window = min(self._settings.inflight_max, event.receive_maximum)
+        # One message less for the records, so that a request to the centre never exceeds what the broker takes.
+        self._may_ask = self._authority is not None and event.receive_maximum > 1
+        self._window = min(self._settings.inflight_max, event.receive_maximum - self._may_ask)
         self._connected.set()
         self._heartbeat_due_s = self._opened_s
         self._troubles.clear("link")
@@ -215,6 +239,14 @@ class UplinkWorker:
             session_present=event.session_present,
         )
         self._say("online")
+        if self._authority is not None:
+            self._link.subscribe(self._authority.subscriptions)
+
+    def _subscribed(self, event: Subscribed) -> None:
+        if event.problem:
+            self._troubles.tell("subscription", f"the broker refuses the centre's answers: {event.problem}")
+        else:
+            self._troubles.clear("subscription")
 
     def _say(self, state: telemetry.State) -> None:
         message = telemetry.status_message(self._topics, self._snapshot(), state, self._utc_now())
@@ -232,6 +264,10 @@ class UplinkWorker:
                 self._troubles.tell("status", f"the broker refuses status: {answer_words(event.code, event.words)}")
             else:
                 self._troubles.clear("status")
+            return
+        if self._authority is not None and self._authority.acknowledged(event.mid):
+            if event.code >= FIRST_FAILURE:
+                self._report("request_refused", problem=answer_words(event.code, event.words))
             return
         accepted = self._courier.answered(event.mid, event.code, self._clock())
         if accepted:
@@ -263,6 +299,9 @@ class UplinkWorker:
         self._status_mid = None
         self._status_answered = False
         self._courier.link_lost()
+        self._may_ask = False
+        if self._authority is not None:
+            self._authority.link_lost()
 
     def _carry(self) -> None:
         now_s = self._clock()

@@ -1,0 +1,305 @@
+"""The centre's books: one SQLite file through SQLAlchemy, with entitlements, holders, claims and requests.
+
+Rules: one process, one thread. Everything that one message changes is one transaction, and it is on disk
+(`synchronous=FULL`) before an answer goes out, so that a kill at any moment loses nothing that anybody was told. What a
+terminal reported of claims and voids is kept for ever and counted once, whatever comes twice or in another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, create_engine, event, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from edge_agent.centre.authority import Account, Given
+from edge_agent.ports import TerminalError
+from edge_agent.roster_list import RosterList
+
+_TABLES = MetaData()
+_ENTITLEMENT = Table(
+    "entitlement",
+    _TABLES,
+    Column("entitlement_id", String, primary_key=True),
+    Column("site", String, nullable=False),
+    Column("amount", String, nullable=False),
+    Column("last_grant", Integer, nullable=False, default=0),
+)
+_HOME = Table(  # every home a roster ever gave: read again, the same list must not undo a release
+    "home",
+    _TABLES,
+    Column("entitlement_id", String, primary_key=True),
+    Column("terminal", String, primary_key=True),
+)
+_HOLDER = Table(
+    "holder",
+    _TABLES,
+    Column("entitlement_id", String, primary_key=True),
+    Column("terminal", String, primary_key=True),
+    Column("grant_number", Integer, nullable=False),
+)
+_CLAIM = Table(
+    "claim",
+    _TABLES,
+    Column("claim_id", String, primary_key=True),
+    Column("entitlement_id", String, nullable=False, index=True),
+    Column("terminal", String, nullable=False),
+    Column("portion", Integer, nullable=False),
+    Column("amount", String, nullable=False),
+    Column("claimed_at", String, nullable=False),
+)
+_VOID = Table("void", _TABLES, Column("claim_id", String, primary_key=True))
+_REQUEST = Table(
+    "request",
+    _TABLES,
+    Column("request_id", String, primary_key=True),
+    Column("site", String, nullable=False),
+    Column("terminal", String, nullable=False),
+    Column("received_at_s", Float, nullable=False),
+    Column("answered", Boolean, nullable=False),
+)
+_REQUESTED = Table(
+    "requested",
+    _TABLES,
+    Column("request_id", String, primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("entitlement_id", String, nullable=False, index=True),
+)
+Index("request_by_time", _REQUEST.c.received_at_s)
+
+
+class BooksError(TerminalError):
+    """The books can't be opened or written; nothing of the message in hand was committed."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A terminal's request as the books have it. received_at_s: UNIX time. answered: nothing is waited for any more."""
+
+    request_id: str
+    site: str
+    terminal: str
+    entitlement_ids: tuple[str, ...]
+    received_at_s: float
+    answered: bool = False
+
+
+@dataclass(frozen=True)
+class ReportedClaim:
+    """One claim as a terminal's record tells it."""
+
+    claim_id: str
+    entitlement_id: str
+    portion: int
+    amount: Decimal
+    claimed_at: datetime
+
+
+class Books:
+    """Open books. checkpoint: called at each step of a transaction (tests cut the power there)."""
+
+    def __init__(self, path: Path, checkpoint: Callable[[str], None] = lambda _: None) -> None:
+        self._path = path
+        self._checkpoint = checkpoint
+        self._engine = create_engine(f"sqlite:///{path}")
+        event.listen(self._engine, "connect", _set_up)
+        with self._told():
+            _TABLES.create_all(self._engine)
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+        self._engine.dispose()
+
+    @contextmanager
+    def changing(self) -> Iterator[Page]:
+        """One transaction: all of it or nothing. Raises BooksError."""
+        with self._told():
+            with self._engine.begin() as connection:
+                yield Page(connection)
+                self._checkpoint("books:written")
+            self._checkpoint("books:committed")
+
+    def learn(self, lists: Iterable[RosterList]) -> int:
+        """Enter the entitlements and homes of these lists; how many entitlements are new. Raises BooksError."""
+        with self.changing() as page:
+            return sum(page.learn(content) for content in lists)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise BooksError(
+                f"{self._path}: {error.args[0] if error.args else type(error).__name__}; nothing was changed; check "
+                "the disk, and that no other centre uses these books"
+            ) from error
+
+
+class Page:
+    """The books within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def learn(self, content: RosterList) -> int:
+        """Enter a list. A home that it names for the first time becomes a holder; the others stay what they are."""
+        execute, scalars = self._connection.execute, self._connection.scalars
+        known = set(scalars(select(_ENTITLEMENT.c.entitlement_id)))
+        homes = {tuple(row) for row in execute(select(_HOME.c.entitlement_id, _HOME.c.terminal))}
+        listed = content.entitlements
+        rows = [
+            {
+                "entitlement_id": one.entitlement_id,
+                "site": content.site,
+                "amount": format(one.amount, "f"),
+                "last_grant": 0,
+            }
+            for one in listed
+        ]
+        moved = [
+            {"entitlement_id": one.entitlement_id, "terminal": one.home}
+            for one in listed
+            if one.home is not None and (one.entitlement_id, one.home) not in homes
+        ]
+        if rows:
+            upsert = insert(_ENTITLEMENT)
+            changed = {"site": upsert.excluded.site, "amount": upsert.excluded.amount}
+            execute(upsert.on_conflict_do_update(index_elements=["entitlement_id"], set_=changed), rows)
+        if moved:
+            execute(insert(_HOME), moved)
+            # One that already holds it by a grant keeps that.
+            execute(insert(_HOLDER).on_conflict_do_nothing(), [{**home, "grant_number": 0} for home in moved])
+        return len({one.entitlement_id for one in listed} - known)
+
+    def account(self, entitlement_id: str) -> Account | None:
+        """What the books say of one entitlement; None: no list names it."""
+        row = self._connection.execute(
+            select(_ENTITLEMENT.c.site, _ENTITLEMENT.c.amount, _ENTITLEMENT.c.last_grant).where(
+                _ENTITLEMENT.c.entitlement_id == entitlement_id
+            )
+        ).first()
+        if row is None:
+            return None
+        holders = self._connection.execute(
+            select(_HOLDER.c.terminal, _HOLDER.c.grant_number).where(_HOLDER.c.entitlement_id == entitlement_id)
+        )
+        return Account(
+            entitlement_id,
+            row.site,
+            Decimal(row.amount),
+            row.last_grant,
+            tuple((terminal, number) for terminal, number in holders),
+            self._given(entitlement_id),
+        )
+
+    def grant(self, entitlement_id: str, terminal: str, number: int) -> None:
+        """This terminal holds it by this grant."""
+        values = {"entitlement_id": entitlement_id, "terminal": terminal, "grant_number": number}
+        upsert = insert(_HOLDER).values(**values)
+        self._connection.execute(
+            upsert.on_conflict_do_update(index_elements=["entitlement_id", "terminal"], set_={"grant_number": number})
+        )
+        self._connection.execute(
+            _ENTITLEMENT.update().where(_ENTITLEMENT.c.entitlement_id == entitlement_id).values(last_grant=number)
+        )
+
+    def give_back(self, entitlement_id: str, terminal: str, number: int) -> None:
+        """This terminal's grants up to this number are void; a later one stays."""
+        self._connection.execute(
+            _HOLDER.delete().where(
+                _HOLDER.c.entitlement_id == entitlement_id,
+                _HOLDER.c.terminal == terminal,
+                _HOLDER.c.grant_number <= number,
+            )
+        )
+
+    def note_claims(self, terminal: str, claims: Iterable[ReportedClaim]) -> None:
+        """Enter claims; those known already are left as they are."""
+        for claim in claims:
+            values = {
+                "claim_id": claim.claim_id,
+                "entitlement_id": claim.entitlement_id,
+                "terminal": terminal,
+                "portion": claim.portion,
+                "amount": format(claim.amount, "f"),
+                "claimed_at": claim.claimed_at.astimezone(timezone.utc).isoformat(),
+            }
+            self._connection.execute(insert(_CLAIM).values(**values).on_conflict_do_nothing())
+
+    def note_voids(self, claim_ids: Iterable[str]) -> None:
+        """These claims were taken back, also when they themselves come only later."""
+        for claim_id in claim_ids:
+            self._connection.execute(insert(_VOID).values(claim_id=claim_id).on_conflict_do_nothing())
+
+    def request(self, request_id: str) -> Request | None:
+        """A request that came before."""
+        found = self._requests(_REQUEST.c.request_id == request_id)
+        return found[0] if found else None
+
+    def note_request(self, request: Request) -> None:
+        """Enter a request; the same again only says anew whether it is answered."""
+        row = {
+            "request_id": request.request_id,
+            "site": request.site,
+            "terminal": request.terminal,
+            "received_at_s": request.received_at_s,
+            "answered": request.answered,
+        }
+        upsert = insert(_REQUEST).values(**row)
+        self._connection.execute(
+            upsert.on_conflict_do_update(index_elements=["request_id"], set_={"answered": request.answered})
+        )
+        for place, entitlement_id in enumerate(request.entitlement_ids):
+            line = {"request_id": request.request_id, "place": place, "entitlement_id": entitlement_id}
+            self._connection.execute(insert(_REQUESTED).values(**line).on_conflict_do_nothing())
+
+    def waiting_for(self, entitlement_id: str, since_s: float) -> Sequence[Request]:
+        """Requests for it that came after this instant and wait for something, oldest first."""
+        about = select(_REQUESTED.c.request_id).where(_REQUESTED.c.entitlement_id == entitlement_id)
+        return self._requests(
+            _REQUEST.c.request_id.in_(about), _REQUEST.c.answered.is_(False), _REQUEST.c.received_at_s >= since_s
+        )
+
+    def _requests(self, *conditions: Any) -> Sequence[Request]:
+        rows = self._connection.execute(select(_REQUEST).where(*conditions).order_by(_REQUEST.c.received_at_s)).all()
+        return [
+            Request(
+                row.request_id,
+                row.site,
+                row.terminal,
+                tuple(
+                    self._connection.scalars(
+                        select(_REQUESTED.c.entitlement_id)
+                        .where(_REQUESTED.c.request_id == row.request_id)
+                        .order_by(_REQUESTED.c.place)
+                    )
+                ),
+                row.received_at_s,
+                row.answered,
+            )
+            for row in rows
+        ]
+
+    def _given(self, entitlement_id: str) -> tuple[Given, ...]:
+        rows = self._connection.execute(
+            select(_CLAIM.c.terminal, _CLAIM.c.portion, _CLAIM.c.amount, _CLAIM.c.claimed_at)
+            .where(_CLAIM.c.entitlement_id == entitlement_id, _CLAIM.c.claim_id.not_in(select(_VOID.c.claim_id)))
+            .order_by(_CLAIM.c.claimed_at, _CLAIM.c.claim_id)
+        )
+        return tuple(
+            Given(terminal, portion, Decimal(amount), datetime.fromisoformat(at))
+            for terminal, portion, amount, at in rows
+        )
+
+
+def _set_up(connection: Any, _record: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "locking_mode=EXCLUSIVE"):
+        connection.execute(f"PRAGMA {pragma}")
