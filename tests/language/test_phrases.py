@@ -15,6 +15,8 @@ from edge_agent.language import phrases as phrases_module
 from edge_agent.language.phrases import LANGUAGES, CataloguePhrases, PhraseError
 from tests.core.receipts import CASH, TERMINAL, claim, entitlement, given, printable_reasons, refused
 
+OFFICERS_KEYS = ("act.", "officer.", "command.", "badge.")
+"""Texts of officers' slips and cards: tests/language/test_officers_texts.py."""
 NOON = datetime(2026, 11, 24, 5, 0, tzinfo=timezone.utc)
 
 
@@ -51,8 +53,8 @@ def test_the_slips_use_every_text_and_no_other(language: str) -> None:
     phrases = Listening(language)
     named = replace(TERMINAL, show_name=True)
     for receipt in every_receipt():
-        compose(receipt, named, phrases, copy=True)
-    assert phrases.asked == set(phrases.placeholders)
+        compose(receipt, named, phrases, copy=1)
+    assert phrases.asked == {key for key in phrases.placeholders if not key.startswith(OFFICERS_KEYS)}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
