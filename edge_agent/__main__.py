@@ -68,8 +68,8 @@ def _add_others(commands: Any) -> None:
     bench.add_commands(commands)
     attacks.add_commands(commands)
     pad_command.add_command(evaluation.add_commands(commands))
-    roster = commands.add_parser("roster", help="build, import or show a roster").add_subparsers(
-        required=True, metavar="build|import|show"
+    roster = commands.add_parser("roster", help="build, change, import or show a roster").add_subparsers(
+        required=True, metavar="build|delta|import|show|schema"
     )
     enrolment.add_commands(commands, roster, _photo_tools)
     tokens.add_commands(commands, _print_slips)
