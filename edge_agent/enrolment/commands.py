@@ -20,7 +20,7 @@ from edge_agent.enrolment.build import Build, RosterLabel, build_roster, problem
 from edge_agent.enrolment.enrolment_file import write_enrolment
 from edge_agent.enrolment.photos import PhotoTools, enrol
 from edge_agent.enrolment.revoked_list import read_revoked
-from edge_agent.key_files import load_exchange_public_key, load_secret, load_signing_key
+from edge_agent.key_files import exchange_key, load_exchange_public_key, load_secret, load_signing_key
 from edge_agent.ports import RosterError
 from edge_agent.roster_file import sign_roster
 from edge_agent.roster_schema import Identifier, SubjectId, first_problem
@@ -59,7 +59,7 @@ def add_commands(
     )
     parser.add_argument("--out", type=Path, default=Path("roster.aid"), help="the file to write (%(default)s)")
     parser.add_argument("--version", type=int, help="higher than the last (default: the time, as YYYYMMDDhhmmss)")
-    parser.add_argument("--office-key", type=Path, metavar="FILE", help="opens enrolment files")
+    parser.add_argument("--office-key", type=Path, metavar="FILE", help="opens enrolment files and older rosters")
     parser.add_argument("--revoked", type=Path, metavar="FILE", help="serials of withdrawn tokens, one a line")
     _add_vision_options(parser)
     parser.set_defaults(run=lambda arguments: _build(arguments, open_photo_tools))
@@ -111,7 +111,12 @@ def _build(arguments: argparse.Namespace, open_photo_tools: OpenPhotoTools) -> i
     if build.roster is None:
         return 1
     roster = replace(build.roster, revoked_tokens=revoked)
-    content = sign_roster(roster, key, {name: load_exchange_public_key(path) for name, path in terminals.items()})
+    content = sign_roster(
+        roster,
+        key,
+        {name: load_exchange_public_key(path) for name, path in terminals.items()},
+        exchange_key(office_key).public_key() if office_key is not None else None,
+    )
     partial = arguments.out.with_name(arguments.out.name + ".partial")
     try:
         partial.write_bytes(content)
