@@ -20,17 +20,18 @@ from datetime import datetime
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from edge_agent import badge_file, command_card
+from edge_agent import badge_file, command_card, slip_code
 from edge_agent.badge_file import RefusedBadge, read_badge
 from edge_agent.command_card import read_command
+from edge_agent.core.act_slip import HEAD_PREFIX
 from edge_agent.core.messages import BadgeShown, CommandShown, SlipShown, TokenPresented, TokenRefused
 from edge_agent.token_file import RefusedToken, read_token
 
 TELL_AGAIN_S = 1.0
 REFUSE_AGAIN_S = 60.0
 REFUSALS_APART_S = 5.0
-SLIP_PREFIXES = ("AS1:", "aid:1:")
-"""How the codes on slips begin, now and in earlier versions."""
+SLIP_PREFIXES = (slip_code.PREFIX, "aid:1:", HEAD_PREFIX)
+"""How the codes on slips begin: signed ones, those of earlier versions, and a day's end."""
 UNKNOWN_COMMAND = "command_unknown"
 
 CodeEvent = TokenPresented | TokenRefused | BadgeShown | CommandShown | SlipShown
@@ -54,6 +55,18 @@ class TokenBook:
     revoked: frozenset[str]
     issued_at: datetime | None
     officers: frozenset[str] = frozenset()
+
+
+def read_own_slips(public_key: Ed25519PublicKey, terminal_id: str) -> ReadSlip:
+    """Reads the slips that this terminal printed. public_key: of its ledger."""
+
+    def read(text: str) -> str | None:
+        code = slip_code.read_slip_code(text, public_key)
+        if not isinstance(code, slip_code.SlipCode) or code.terminal_id != terminal_id:
+            return None
+        return code.case_number
+
+    return read
 
 
 class TokenDesk:

@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edge_agent.badge_file import Badge, sign_badge
 from edge_agent.command_card import COMMANDS, command_text
 from edge_agent.core.messages import BadgeShown, CommandShown, SlipShown, TokenPresented, TokenRefused
+from edge_agent.key_files import key_id
+from edge_agent.slip_code import code_of, sign_slip
 from edge_agent.token_desk import (
     REFUSALS_APART_S,
     REFUSE_AGAIN_S,
@@ -18,8 +20,10 @@ from edge_agent.token_desk import (
     CodeEvent,
     TokenBook,
     TokenDesk,
+    read_own_slips,
 )
 from tests.cards import LAST_DAY, SERIAL, token_text
+from tests.core.receipts import given
 
 OFFICE = Ed25519PrivateKey.from_private_bytes(b"office key of the tests, 32 byte")
 NOON = datetime(2026, 3, 10, 5, 0, tzinfo=timezone.utc)
@@ -111,11 +115,26 @@ def test_a_good_card_is_not_held_up_by_a_refused_one() -> None:
     assert desk.shown(GOOD, after_s=0.0) == [TokenPresented("s1")]
 
 
-@pytest.mark.parametrize("text", ["AS1:of another terminal", "AS1:", "aid:1:kiosk-1:12:3T9Q-00CV:5fe1"])
+@pytest.mark.parametrize(
+    "text", ["AS1:of another terminal", "AS1:", "aid:1:kiosk-1:12:3T9Q-00CV:5fe1", "AH1:kiosk-1:77:0123"]
+)
 def test_slips_that_are_not_ours_are_passed_over_in_silence(text: str) -> None:
     with structlog.testing.capture_logs() as logs:
         assert Desk().shown(text) == []
     assert logs == []
+
+
+def test_only_this_terminals_own_slips_name_a_case() -> None:
+    ours = Ed25519PrivateKey.from_private_bytes(b"ledger key of the tests, 32 byte")
+    theirs = Ed25519PrivateKey.generate()
+    read = read_own_slips(ours.public_key(), "T-0012")
+
+    def slip(key: Ed25519PrivateKey, copy: int = 0) -> str:
+        return sign_slip(code_of(given(), "T-0012", "SITE-7", key_id(key.public_key()), copy), key)
+
+    assert (read(slip(ours)), read(slip(ours, copy=3))) == ("K7Q4-0012", "K7Q4-0012")
+    assert [read(text) for text in (slip(theirs), slip(ours)[:-2], "AS1:", "")] == [None] * 4
+    assert read_own_slips(ours.public_key(), "T-0013")(slip(ours)) is None
 
 
 def test_a_refused_badge_in_view_is_recorded_once_a_minute() -> None:
