@@ -25,7 +25,7 @@ from edge_agent.devices.printer_worker import PrinterWorker
 from edge_agent.devices.token_reader import TokenReader
 from edge_agent.disk_watch import DiskWatch
 from edge_agent.gallery_hold import GalleryHold
-from edge_agent.key_files import load_verifying_key
+from edge_agent.key_files import load_signing_key, load_verifying_key
 from edge_agent.language.phrases import CataloguePhrases, PhraseError
 from edge_agent.ports import Camera, CameraError, EmbedderId, LedPanel, Printer, TerminalError
 from edge_agent.recorder import Recorder
@@ -43,7 +43,7 @@ from edge_agent.store.database import known_version
 from edge_agent.store.keys import load_keys
 from edge_agent.store.outbox import SqliteOutbox
 from edge_agent.store.store import Store, check_disk
-from edge_agent.token_desk import TokenBook, TokenDesk
+from edge_agent.token_desk import TokenBook, TokenDesk, read_own_slips
 from edge_agent.uplink.host_health import HostHealth
 from edge_agent.uplink.worker import UplinkWorker
 from edge_agent.vision import manifest as manifests
@@ -281,8 +281,10 @@ def _assemble(
         frozenset(gallery.subject_ids),
         store.revoked_tokens(),
         roster.issued_at,
+        frozenset(officer.officer_id for officer in store.officers()),
     )
-    desk = TokenDesk(book, lambda: clock.now().utc, agent.inbox.post)
+    own_slips = read_own_slips(load_signing_key(settings.store.signing_key).public_key(), settings.terminal.id)
+    desk = TokenDesk(book, lambda: clock.now().utc, agent.inbox.post, read_slip=own_slips)
     crew = _make_crew(settings, agent, heartbeats, desk)
     if crew.uplink is not None:
         uplinks.append(crew.uplink)
