@@ -52,6 +52,7 @@ from edge_agent.ports import LedError, LedPanel
 from edge_agent.recorder import Recorder
 from edge_agent.session_tally import SessionTally
 from edge_agent.slip_desk import SlipDesk
+from edge_agent.sounds import Sounds
 from edge_agent.uplink.wire import PartState, TerminalSnapshot
 from edge_agent.uplink.worker import UplinkWorker
 from edge_agent.vision.worker import VisionWorker
@@ -107,12 +108,14 @@ class Agent:
         heartbeats: Heartbeats,
         notifier: SystemdNotifier,
         disk: DiskWatch,
+        sounds: Sounds | None = None,
     ) -> None:
         self.inbox = Inbox()
         self.session = Session()
         self._gallery = gallery
         self._recorder = recorder
         self.leds = leds
+        self._sounds = sounds or Sounds()
         self._slips = slips
         self._identity = identity
         self._clock = clock
@@ -256,6 +259,7 @@ class Agent:
         if isinstance(effect, ShowSignal):
             _log.info("signal", signal=effect.signal.value)
             self.leds.show(effect.signal, now_s)
+            self._sounds.show(effect.signal, now_s)
             self._show_leds(now_s)
         elif isinstance(effect, (RecordClaim, RecordOutcome)):
             return self._recorder.record(effect, now_s)
@@ -287,6 +291,7 @@ class Agent:
         )
 
     def _show_leds(self, now_s: float) -> None:
+        self._sounds.tick(now_s)
         try:
             self.leds.tick(now_s)
         except LedError as error:
@@ -361,6 +366,7 @@ class Agent:
             crew.uplink.stop()
             if not crew.uplink.join(time.monotonic() + STOP_WITHIN_S):
                 _log.error("worker_did_not_stop", part=Part.UPLINK.value)
+        self._sounds.close()
         try:
             self.leds.close()
         except LedError as error:
