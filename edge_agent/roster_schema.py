@@ -11,7 +11,16 @@ from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
 from edge_agent.core.model import Benefit, Entitlement, EntitlementState
 
@@ -43,7 +52,10 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 TokenSerial = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
 """A token's serial (`token_file`): 6 random bytes in hex."""
 Version = Annotated[int, Field(ge=1, lt=2**53)]
-Amount = Annotated[Decimal, Field(gt=0, max_digits=15, decimal_places=3), AfterValidator(_plain)]
+_AMOUNT_TEXT = {"type": "string", "pattern": r"^(?=.*[1-9])[0-9]{1,12}(\.[0-9]{1,3})?$"}
+Amount = Annotated[
+    Decimal, Field(gt=0, max_digits=15, decimal_places=3), AfterValidator(_plain), WithJsonSchema(_AMOUNT_TEXT)
+]
 Unit = Annotated[str, Field(min_length=1, max_length=16)]
 Instant = Annotated[AwareDatetime, AfterValidator(_to_milliseconds)]
 

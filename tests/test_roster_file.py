@@ -12,15 +12,17 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_agent import roster_file
 from edge_agent.core.model import Benefit, Entitlement, EntitlementState
-from edge_agent.core.policy import Policy
+from edge_agent.core.policy import DEFAULT_POLICY, Policy
 from edge_agent.ports import EmbedderId, RosterError
-from edge_agent.roster_content import base64url
+from edge_agent.roster_content import base64url, payload_of
 from edge_agent.roster_file import Roster, RosterSubject, read_header, read_roster, sign_roster
+from edge_agent.roster_sealing import seal_key
 
 OFFICE = Ed25519PrivateKey.generate()
 TERMINAL = X25519PrivateKey.generate()
@@ -229,3 +231,40 @@ def test_a_template_that_is_not_of_unit_length(path: Path) -> None:
 def test_sealed_to_nobody() -> None:
     with pytest.raises(RosterError, match="at least one terminal"):
         sign_roster(ROSTER, OFFICE, {})
+
+
+def test_a_file_from_before_policies_still_opens(path: Path) -> None:
+    """Header and payload as written by older software: fewer fields."""
+    content_key, nonce = bytes(32), bytes(12)
+    payload = payload_of(ROSTER).model_dump(mode="json", include={"subjects", "entitlements", "revoked_tokens"})
+    for right in payload["entitlements"]:
+        del right["portion"], right["portion_days"]
+    header = read_header(path, OFFICE.public_key()).model_dump(mode="json", exclude_none=True)
+    del header["kind"], header["content_sha256"]
+    header |= {
+        "nonce": base64url(nonce),
+        "sealed_to": [seal_key(content_key, "kiosk-1", TERMINAL.public_key()).model_dump(mode="json")],
+    }
+    head = json.dumps(header).encode()
+    body = head + b"\n" + AESGCM(content_key).encrypt(nonce, json.dumps(payload).encode(), head)
+    path.write_bytes(b"AIDROSTER 1 %d\n%s\n%s" % (len(body), base64url(OFFICE.sign(body)).encode(), body))
+    roster = read(path)
+    assert roster.entitlements == ROSTER.entitlements
+    assert (roster.policy, roster.proxies, roster.officers, roster.terminals) == (DEFAULT_POLICY, (), (), 1)
+    assert roster.promised_sha256 is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kind": "delta"}, "a delta needs base_version, base_sha256 and content_sha256"),
+        ({"base_version": 6, "base_sha256": "ab" * 32}, "a full roster has no base"),
+        ({"kind": "delta", "base_version": 7, "base_sha256": "ab" * 32}, "7 is not older than version 7"),
+        ({"kind": "partial"}, "kind:"),
+    ],
+)
+def test_a_header_says_full_or_delta_and_means_it(
+    path: Path, signed: bytes, changes: dict[str, object], message: str
+) -> None:
+    path.write_bytes(resigned(signed, **changes))
+    assert message in refused(path)
