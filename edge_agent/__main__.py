@@ -14,9 +14,10 @@ from typing import Any
 from edge_agent import __version__
 from edge_agent.clock import SystemClock
 from edge_agent.core.slip import Slip
+from edge_agent.enrolment.alike import FaceRules
 from edge_agent.enrolment.photos import PhotoTools
 from edge_agent.ports import EmbedderId, TerminalError
-from edge_agent.settings import SHIPPED_MANIFEST, Settings, VisionSettings, load
+from edge_agent.settings import SHIPPED_MANIFEST, MatchingSettings, Settings, VisionSettings, load
 
 DESCRIPTION = """The aid terminal: sees a person, makes sure they live, finds out who, gives what is theirs, prints a
 slip and reports it. Try `edge-agent demo` first; `edge-agent run` is what the service runs."""
@@ -71,7 +72,7 @@ def _add_others(commands: Any) -> None:
     roster = commands.add_parser("roster", help="build, change, import or show a roster").add_subparsers(
         required=True, metavar="build|delta|import|show|schema"
     )
-    enrolment.add_commands(commands, roster, _photo_tools)
+    enrolment.add_commands(commands, roster, _photo_tools, _face_rules)
     tokens.add_commands(commands, _print_slips)
     store.add_commands(commands, roster, lambda: SystemClock().now(), _embedder_of)
 
@@ -104,6 +105,16 @@ def _photo_tools(arguments: argparse.Namespace) -> PhotoTools:
     vision = load(arguments.config).settings.vision if arguments.config else VisionSettings(manifest=SHIPPED_MANIFEST)
     examiner = load_examiner(vision)
     return PhotoTools(load_photo, examiner, examiner.close)
+
+
+def _face_rules(arguments: argparse.Namespace) -> FaceRules:
+    """What the settings of `--config`, or the defaults, say of faces."""
+    from edge_agent.office_faces import face_rules
+
+    if arguments.config:
+        settings = load(arguments.config).settings
+        return face_rules(settings.vision, settings.matching)
+    return face_rules(VisionSettings(manifest=SHIPPED_MANIFEST), MatchingSettings())
 
 
 def _print_slips(config: Path, slips: Sequence[Slip]) -> None:
