@@ -1,7 +1,7 @@
-"""Tokens on paper: one card as a picture, or sheets of A4 with eight cards each, to cut apart.
+"""Codes on paper: one card as a picture, or sheets of A4 with eight cards each, to cut apart.
 
-Rules: the code is 58 mm wide, so that a terminal's camera reads it at a hand's length (docs/tokens.md). Beside it stand
-only what the office chose to print, the subject id, the serial and the last day.
+Rules: the code is about 58 mm wide, so that a terminal's camera reads it at a hand's length (docs/tokens.md). Beside a
+signed one stand only what the office chose to print, the holder's id, the serial and the last day.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import qrcode
 from PIL import Image, ImageDraw, ImageFont
 
-from edge_agent.token_file import Token, TokenError
+from edge_agent.token_file import SignedCode, TokenError
 
 DOTS_PER_INCH = 300
 CARD_PX = (1240, 877)
@@ -21,17 +21,33 @@ CARD_PX = (1240, 877)
 PAGE_PX = (2480, 3508)
 MODULE_PX = 14
 """1.19 mm; a code of version 6 with its quiet zone is 49 modules wide."""
+SLIP_CODE_MM = 44
+"""As wide as a 58 mm roll allows."""
+_CODE_PX = MODULE_PX * 49
+"""What a code with fewer modules is enlarged to."""
+Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 _COLUMNS, _ROWS = 2, 4
 _MARGIN_PX = 40
 
 
 @dataclass(frozen=True)
 class Card:
-    """A signed token and what is printed with it. label: as the office wants it; may be empty."""
+    """text: of the code. words: lines beside it, top down, each with its height in pixels; long ones are wrapped."""
 
-    token: Token
     text: str
-    label: str = ""
+    words: tuple[tuple[str, int], ...]
+
+
+def signed_card(code: SignedCode, text: str, label: str = "", title: str = "") -> Card:
+    """A token or a badge. label: as the office wants it."""
+    serial = " ".join(code.serial[start : start + 4] for start in range(0, len(code.serial), 4))
+    words = ((title, 56), (label, 56), (code.holder, 56), (f"No. {serial}", 44), (f"max. {code.last_day}", 44))
+    return Card(text, tuple((line, size) for line, size in words if line))
+
+
+def command_card(text: str, name: str, how: str) -> Card:
+    """A command card. name: large; how: what to hold up in which order, parted by commas."""
+    return Card(text, ((name, 80), *((step, 44) for step in how.split(", "))))
 
 
 def require_fitting(path: Path, cards: int) -> None:
@@ -65,32 +81,40 @@ def draw_card(card: Card) -> Image.Image:
     code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=4, box_size=MODULE_PX)
     code.add_data(card.text, optimize=0)
     code.make(fit=True)
+    code.box_size = max(MODULE_PX, _CODE_PX // (code.modules_count + 2 * code.border))
     image = code.make_image().get_image().convert("L")
     if image.height > CARD_PX[1]:
         image = image.resize((CARD_PX[1], CARD_PX[1]), Image.Resampling.BOX)
     picture.paste(image, (0, (CARD_PX[1] - image.height) // 2))
     pen, left, top = ImageDraw.Draw(picture), image.width, _MARGIN_PX * 3
-    serial = " ".join(card.token.serial[start : start + 4] for start in range(0, len(card.token.serial), 4))
-    for words, size in (
-        (card.label, 56),
-        (card.token.subject_id, 56),
-        (f"No. {serial}", 44),
-        (f"max. {card.token.last_day}", 44),
-    ):
-        if words:
-            top = _write(pen, words, (left, top), size)
+    for words, size in card.words:
+        top = _write(pen, words, (left, top), size)
     return picture
 
 
 def _write(pen: ImageDraw.ImageDraw, words: str, at: tuple[int, int], size: int) -> int:
-    """Write one line, smaller if it doesn't fit; where the next one begins."""
+    """Write a line, wrapped, or smaller where one word alone doesn't fit; where the next one begins."""
     room = CARD_PX[0] - at[0] - _MARGIN_PX
     font = ImageFont.load_default(size)
-    while pen.textlength(words, font=font) > room and size > 14:
+    while max(pen.textlength(word, font=font) for word in words.split()) > room and size > 14:
         size -= 2
         font = ImageFont.load_default(size)
-    pen.text(at, words, fill=0, font=font)
-    return at[1] + size * 2
+    top = at[1]
+    for row in _rows(pen, words, font, room):
+        pen.text((at[0], top), row, fill=0, font=font)
+        top += size * 5 // 4
+    return top + size * 3 // 4
+
+
+def _rows(pen: ImageDraw.ImageDraw, words: str, font: Font, room: int) -> list[str]:
+    rows: list[str] = []
+    for word in words.split():
+        longer = f"{rows[-1]} {word}" if rows else word
+        if rows and pen.textlength(longer, font=font) <= room:
+            rows[-1] = longer
+        else:
+            rows.append(word)
+    return rows
 
 
 def _sheets(cards: Sequence[Card]) -> list[Image.Image]:

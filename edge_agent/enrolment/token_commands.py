@@ -1,31 +1,31 @@
 """`edge-agent token make`: signs tokens and puts them on paper.
 
-Rules: no card without an entry in the register, which is written first: a lost card is withdrawn by its serial, and
-only the register knows whose it is. Serial, subject and day are told; the token's text goes onto paper only.
+Rules: serial, subject and day are told; the token's text goes onto paper only. The register (`card_output`) is written
+first.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import os
 import sys
-from collections.abc import Callable, Sequence
-from datetime import date, datetime, timezone
 from pathlib import Path
 
 from edge_agent.core.slip import Line, QrCode, Slip, Style
-from edge_agent.enrolment.token_cards import Card, require_fitting, write_cards
+from edge_agent.enrolment.card_output import (
+    PrintSlips,
+    Subparsers,
+    add_output,
+    add_signing,
+    last_day,
+    put_on_paper,
+    register,
+    require_output,
+    require_room,
+)
+from edge_agent.enrolment.token_cards import SLIP_CODE_MM, signed_card
 from edge_agent.key_files import load_signing_key
-from edge_agent.token_file import Token, TokenError, new_serial, sign_token
-
-PrintSlips = Callable[[Path, Sequence[Slip]], None]
-"""Prints on the printer of this settings file. Raises PrinterError, SettingsError."""
-
-REGISTER_COLUMNS = ("serial", "subject_id", "last_day", "made_at")
-SLIP_CODE_MM = 44
-"""As wide as a 58 mm roll allows."""
-Subparsers = argparse._SubParsersAction  # argparse has no public name for it
+from edge_agent.token_file import TOKEN_FORM, SignedCode, TokenError, new_serial, sign_code
 
 
 def add_commands(subparsers: Subparsers[argparse.ArgumentParser], print_slips: PrintSlips) -> None:
@@ -36,49 +36,28 @@ def add_commands(subparsers: Subparsers[argparse.ArgumentParser], print_slips: P
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--subject", metavar="ID", help="one person's opaque id")
     who.add_argument("--sheet", type=Path, metavar="CSV", help="many: columns subject_id and, if wanted, label")
-    parser.add_argument("--expires", required=True, metavar="DAY", help="last day it is taken, YYYY-MM-DD (UTC)")
-    parser.add_argument("--sign", required=True, type=Path, metavar="KEY", help="the office's key (roster.pem)")
     parser.add_argument("--label", default="", help="printed beside the code of --subject")
-    parser.add_argument("--out", type=Path, metavar="FILE", help=".png: one card; .pdf: sheets of eight")
-    parser.add_argument("--print", action="store_true", help="on the receipt printer of --config")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="a terminal's settings, for its printer")
-    parser.add_argument(
-        "--register", type=Path, default=Path("tokens.csv"), metavar="CSV", help="grows by each token (%(default)s)"
-    )
+    add_signing(parser, "tokens.csv")
+    add_output(parser)
     parser.set_defaults(run=lambda arguments: _make(arguments, print_slips))
 
 
 def _make(arguments: argparse.Namespace, print_slips: PrintSlips) -> int:
-    if arguments.out is None and not arguments.print:
-        raise TokenError("nowhere to put the token: give --out FILE.png, --out FILE.pdf or --print")
-    if arguments.print and arguments.config is None:
-        raise TokenError("--print: which printer? give the terminal's settings with --config FILE")
+    require_output(arguments)
     key = load_signing_key(arguments.sign)
-    last_day, now = _last_day(arguments.expires), datetime.now(timezone.utc)
-    if last_day < now.date():
-        raise TokenError(f"--expires {last_day}: is over; give a day to come")
+    day = last_day(arguments.expires)
     people = _read_sheet(arguments.sheet) if arguments.sheet else [(arguments.subject, arguments.label)]
-    if arguments.out is not None:
-        require_fitting(arguments.out, len(people))
-    cards = []
-    for subject_id, label in people:
-        token = Token(subject_id, last_day, new_serial())
-        cards.append(Card(token, sign_token(token, key), label))
-    _register(arguments.register, cards, now)
-    if arguments.out is not None:
-        write_cards(arguments.out, cards)
-    if arguments.print:
-        print_slips(arguments.config, [_slip(card) for card in cards])
-    for card in cards:
-        sys.stdout.write(f"{card.token.serial} {card.token.subject_id} until {card.token.last_day}\n")
+    require_room(arguments, len(people))
+    tokens = [SignedCode(subject_id, day, new_serial()) for subject_id, _ in people]
+    texts = [sign_code(TOKEN_FORM, token, key) for token in tokens]
+    register(arguments.register, "subject_id", tokens)
+    labels = [label for _, label in people]
+    cards = [signed_card(token, text, label) for token, text, label in zip(tokens, texts, labels, strict=True)]
+    slips = [_slip(token, text, label) for token, text, label in zip(tokens, texts, labels, strict=True)]
+    put_on_paper(arguments, cards, slips, print_slips)
+    for token in tokens:
+        sys.stdout.write(f"{token.serial} {token.holder} until {token.last_day}\n")
     return 0
-
-
-def _last_day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise TokenError(f"--expires {text}: is no day; write it as 2027-12-31") from error
 
 
 def _read_sheet(path: Path) -> list[tuple[str, str]]:
@@ -102,36 +81,16 @@ def _read_sheet(path: Path) -> list[tuple[str, str]]:
     return people
 
 
-def _register(path: Path, cards: Sequence[Card], now: datetime) -> None:
-    """Add a line for each token; the file is readable by its owner only. Raises TokenError."""
-    made_at = now.isoformat(timespec="seconds")
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "a", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            if not os.fstat(descriptor).st_size:
-                writer.writerow(REGISTER_COLUMNS)
-            for card in cards:
-                writer.writerow((card.token.serial, card.token.subject_id, card.token.last_day, made_at))
-            file.flush()
-            os.fsync(descriptor)
-    except OSError as error:
-        raise TokenError(
-            f"--register {path}: can't be written ({error.strerror}); no token was made, choose another place"
-        ) from error
-
-
-def _slip(card: Card) -> Slip:
+def _slip(token: SignedCode, text: str, label: str) -> Slip:
     """A card for the receipt printer."""
-    token = card.token
-    words = [Line(card.label, Style.STRONG, centred=True)] if card.label else []
+    words = [Line(label, Style.STRONG, centred=True)] if label else []
     return Slip(
         f"token-{token.serial}",
         "id",
         (
             *words,
-            Line(token.subject_id, Style.STRONG, centred=True),
-            QrCode(card.text, SLIP_CODE_MM),
+            Line(token.holder, Style.STRONG, centred=True),
+            QrCode(text, SLIP_CODE_MM),
             Line(f"No. {token.serial}", centred=True),
             Line(f"max. {token.last_day}", centred=True),
         ),

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image as Pillow
 
 from edge_agent.__main__ import main
-from edge_agent.enrolment.token_cards import CARD_PX, PAGE_PX, Card, _sheets
+from edge_agent.enrolment.token_cards import CARD_PX, PAGE_PX, _sheets, signed_card
 from edge_agent.key_files import make_signing_key
-from edge_agent.token_file import RefusedToken, Token, new_serial, read_token, sign_token
+from edge_agent.token_file import TOKEN_FORM, RefusedToken, SignedCode, Token, new_serial, read_token, sign_code
 from edge_agent.vision.codes import QrReader
 from tests.test_office_to_terminal import CONFIG
 
@@ -84,8 +84,9 @@ def test_a_sheet_of_many_people(office: Ed25519PrivateKey) -> None:
 
 
 def test_every_card_of_a_page_is_read(office: Ed25519PrivateKey) -> None:
-    tokens = [Token(f"kpm-{number}", date(2099, 1, 1), new_serial()) for number in range(9)]
-    first, second = _sheets([Card(token, sign_token(token, office)) for token in tokens])
+    codes = [SignedCode(f"kpm-{number}", date(2099, 1, 1), new_serial()) for number in range(9)]
+    first, second = _sheets([signed_card(code, sign_code(TOKEN_FORM, code, office)) for code in codes])
+    tokens = [Token(code.holder, code.last_day, code.serial) for code in codes]
     assert first.size == PAGE_PX
     width, height = CARD_PX
     for page, expected in ((first, tokens[:8]), (second, tokens[8:])):
@@ -118,7 +119,7 @@ def test_on_the_receipt_printer(office: Ed25519PrivateKey) -> None:
         (("--sheet", "twice.csv", "--expires", DAY, "--out", "c.pdf"), "twice.csv:3: subject_id: is named twice"),
         (("--sheet", "empty.csv", "--expires", DAY, "--out", "c.pdf"), "names nobody"),
         (("--sheet", "none.csv", "--expires", DAY, "--out", "c.pdf"), "correct the path"),
-        (("--subject", "kpm-17", "--expires", DAY, "--out", "c.png", "--register", "no/t.csv"), "no token was made"),
+        (("--subject", "kpm-17", "--expires", DAY, "--out", "c.png", "--register", "no/t.csv"), "no card was made"),
     ],
 )
 def test_what_is_wrong_is_told_and_nothing_is_made(
