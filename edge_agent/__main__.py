@@ -57,10 +57,13 @@ def _add_others(commands: Any) -> None:
     from edge_agent.bench import commands as bench
     from edge_agent.demo import command as demo
     from edge_agent.enrolment import commands as enrolment
+    from edge_agent.enrolment import officer_commands as officers
     from edge_agent.enrolment import token_commands as tokens
     from edge_agent.evaluation import command as evaluation
     from edge_agent.evaluation import pad_command
+    from edge_agent.language.phrases import LANGUAGES, CataloguePhrases
     from edge_agent.store import commands as store
+    from edge_agent.store import exception_register
     from edge_agent.vision import commands as vision
 
     demo.add_commands(commands)
@@ -74,6 +77,7 @@ def _add_others(commands: Any) -> None:
     )
     enrolment.add_commands(commands, roster, _photo_tools, _face_rules)
     tokens.add_commands(commands, _print_slips)
+    exception_register.add_command(officers.add_commands(commands, _print_slips, CataloguePhrases, tuple(LANGUAGES)))
     store.add_commands(commands, roster, lambda: SystemClock().now(), _embedder_of)
 
 
