@@ -7,9 +7,10 @@ and examined by what is passed in, so this package knows nothing of vision; no i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -26,9 +27,34 @@ WORDS = {
     QualityProblem.GLARE: "the face is too bright; avoid flash and direct sun",
     QualityProblem.TURNED: "the head is turned or tilted too far; look towards the camera",
     QualityProblem.BLURRED: "the face is blurred; hold still, focus, use the original file",
-    QualityProblem.EYES_CLOSED: "the eyes are closed",
+    QualityProblem.EYES_CLOSED: "the eyes are closed; let the person look into the lens",
 }
 """Why a photograph was refused and what to do."""
+
+
+STRANGER = "does not look like the same person as the other photographs; check whose it is"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a photograph showed: a probe, or in words why not and what to do."""
+
+    probe: Embedding | None
+    reason: str = ""
+
+
+class Looker(Protocol):
+    """Whoever looks at photographs."""
+
+    @property
+    def embedder(self) -> EmbedderId:
+        """What makes the probes."""
+
+    def look(self, path: Path) -> Seen:
+        """Look at one; never raises for what the file holds."""
+
+    def close(self) -> None:
+        """Free what was opened."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +68,36 @@ class PhotoTools:
     examiner: PhotoExaminer
     close: Callable[[], None] = lambda: None
 
+    @property
+    def embedder(self) -> EmbedderId:
+        """What makes the probes."""
+        return self.examiner.embedder
+
+    def look(self, path: Path) -> Seen:
+        """Load and examine."""
+        try:
+            image = self.load(path)
+        except TerminalError as error:
+            return Seen(None, str(error).removeprefix(f"{path}: "))
+        observation = self.examiner.examine(image)
+        if observation.probe is None:
+            problems = observation.problems or (QualityProblem.NO_FACE,)
+            return Seen(None, "; ".join(WORDS[problem] for problem in problems))
+        return Seen(observation.probe)
+
 
 @dataclass(frozen=True)
 class PhotoReport:
-    """One photograph: accepted, or refused with the reason in words."""
+    """One photograph: accepted, or refused with the reason in words. where: what to call it; empty: its path."""
 
     path: Path
     accepted: bool
     reason: str = ""
+    where: str = ""
+    subject_id: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path}: {'accepted' if self.accepted else 'refused: ' + self.reason}"
+        return f"{self.where or self.path}: {'accepted' if self.accepted else 'refused: ' + self.reason}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,47 +112,40 @@ class Enrolment:
 
 
 def enrol(
-    subject_id: str, photos: Sequence[Path], tools: PhotoTools, same_person_min: float | None = None
+    subject_id: str,
+    photos: Sequence[Path],
+    looker: Looker,
+    same_person_min: float | None = None,
+    where: Mapping[Path, str] | None = None,
 ) -> Enrolment:
-    """One person's template from their photographs.
+    """Examine every photograph once and fuse the accepted ones.
 
-    same_person_min: cosine that each photograph must reach with the mean of the others, so that somebody else's picture
-    among them is noticed (with two, neither can be trusted); None leaves that check out.
+    same_person_min: cosine that each must reach with the mean of the others, so that somebody else's picture
+    among them is noticed (with two, neither can be trusted); None leaves that check out. where: what to call them.
     """
-    reports: list[PhotoReport] = []
-    probes: dict[Path, Embedding] = {}
-    for path in dict.fromkeys(photos):
-        probe, reason = _probe(path, tools)
-        if probe is None:
-            reports.append(PhotoReport(path, False, reason))
-        else:
-            probes[path] = probe
+    names = where or {}
+    seen = {path: looker.look(path) for path in dict.fromkeys(photos)}
+    probes = {path: one.probe for path, one in seen.items() if one.probe is not None}
     strangers = _strangers(probes, same_person_min) if same_person_min is not None else set()
-    for path in probes:
-        reason = "does not look like the same person as the other photographs; check whose it is"
-        reports.append(PhotoReport(path, False, reason) if path in strangers else PhotoReport(path, True))
+    reports = tuple(
+        PhotoReport(
+            path,
+            path in probes and path not in strangers,
+            STRANGER if path in strangers else one.reason,
+            names.get(path, ""),
+            subject_id,
+        )
+        for path, one in seen.items()
+    )
     accepted = [probe for path, probe in probes.items() if path not in strangers]
-    reports.sort(key=lambda report: list(photos).index(report.path))
     template = fuse(accepted) if accepted else None
-    return Enrolment(subject_id, tools.examiner.embedder, template, len(accepted), tuple(reports))
+    return Enrolment(subject_id, looker.embedder, template, len(accepted), reports)
 
 
 def fuse(probes: Sequence[Embedding]) -> Embedding:
     """The mean direction, shape (d,), float32, unit length."""
     mean = np.mean(np.stack(probes).astype(np.float64), axis=0)
     return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
-
-
-def _probe(path: Path, tools: PhotoTools) -> tuple[Embedding | None, str]:
-    """(probe, "") or (None, why not)."""
-    try:
-        image = tools.load(path)
-    except TerminalError as error:
-        return None, str(error).removeprefix(f"{path}: ")
-    observation = tools.examiner.examine(image)
-    if observation.probe is None:
-        return None, "; ".join(WORDS[problem] for problem in observation.problems) or WORDS[QualityProblem.NO_FACE]
-    return observation.probe, ""
 
 
 def _strangers(probes: dict[Path, Embedding], same_person_min: float) -> set[Path]:

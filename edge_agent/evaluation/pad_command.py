@@ -15,7 +15,7 @@ from edge_agent.devices.puppet.script import ASSETS
 from edge_agent.evaluation import pad
 from edge_agent.evaluation.pad_clips import PadListError, list_clips
 from edge_agent.evaluation.pad_people import FOLLOWING, NOT_FOLLOWING, Watch
-from edge_agent.evaluation.progress import Progress
+from edge_agent.progress import Progress
 from edge_agent.settings import SHIPPED_MANIFEST, VisionSettings
 from edge_agent.vision import manifest
 from edge_agent.vision.landmarks import Landmarker

@@ -17,7 +17,7 @@ from edge_agent.settings import StoreSettings
 
 TEMPLATE_KEY, SIGNING_KEY, SIGNING_PUBLIC = "template.key", "signing.pem", "signing.pub.pem"
 EXCHANGE_PUBLIC, ROSTER_KEY, ROSTER_PUBLIC = "exchange.pub.pem", "roster.pem", "roster.pub.pem"
-OFFICE_KEY = "office.key"
+OFFICE_KEY, OFFICE_ID_KEY = "office.key", "office-id.key"
 
 
 @dataclass(frozen=True)
@@ -60,3 +60,8 @@ def make_roster_keys(folder: Path) -> None:
 def make_office_key(folder: Path) -> None:
     """Write office.key, which encrypts enrolment files. Raises KeyFileError."""
     key_files.make_secret(folder / OFFICE_KEY)
+
+
+def make_office_id_key(folder: Path) -> None:
+    """Write office-id.key, which turns national numbers into opaque ids. Raises KeyFileError."""
+    key_files.make_secret(folder / OFFICE_ID_KEY)

@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from edge_agent.evaluation import progress
-from edge_agent.evaluation.progress import Progress
+from edge_agent import progress
+from edge_agent.progress import Progress
 
 
 def test_progress_speaks_after_two_seconds_and_tells_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
