@@ -322,6 +322,9 @@ class Agent:
             outcomes=self._tally.outcomes,
             reasons=self._tally.reasons,
             liveness_failures=self._tally.liveness_failures(time.monotonic()),
+            service=self._tally.service(time.monotonic()),
+            waited=self._tally.waited(time.monotonic()),
+            assisted=self._tally.assisted,
         )
 
     def _untold_parts(self) -> set[Part]:

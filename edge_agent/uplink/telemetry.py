@@ -18,6 +18,8 @@ from edge_agent.uplink.wire import (
     Payload,
     PrinterReadings,
     QueueReadings,
+    Spread,
+    SpreadReadings,
     Status,
     Telemetry,
     TerminalSnapshot,
@@ -78,8 +80,17 @@ def telemetry_message(
         outcomes=_outcomes(snapshot),
         reasons=None if snapshot.reasons is None else {one.value: count for one, count in snapshot.reasons.items()},
         liveness_failures_10_min=snapshot.liveness_failures,
+        service_s=_spread(snapshot.service),
+        waited_s=_spread(snapshot.waited),
+        assisted=snapshot.assisted,
     )
     return Message(topics.telemetry, _json(payload), qos=0, retain=False, content_type=JSON_TYPE)
+
+
+def _spread(spread: Spread | None) -> SpreadReadings | None:
+    if spread is None:
+        return None
+    return SpreadReadings(count=spread.count, median=spread.median_s, p95=spread.p95_s, max=spread.max_s)
 
 
 def age_s(oldest: OutboxRow | None, now: datetime, clock_trusted: bool | None) -> float | None:

@@ -220,6 +220,15 @@ class PrinterReadings(Payload):
     error: bool
 
 
+class SpreadReadings(Payload):
+    """Seconds, over the people of the last hour who stayed to the end. Null while there was nobody."""
+
+    count: int
+    median: float | None
+    p95: float | None = Field(description="nearest rank: 95 of 100 took no longer")
+    max: float | None
+
+
 class Telemetry(Payload):
     """A heartbeat."""
 
@@ -246,6 +255,11 @@ class Telemetry(Payload):
     liveness_failures_10_min: int | None = Field(
         description="sessions of the last ten minutes that failed as not live, or were left once turns were asked for"
     )
+    service_s: SpreadReadings | None = Field(None, description="from a person's turn to the end of it")
+    waited_s: SpreadReadings | None = Field(
+        None, description="how long they had been seen waiting before their turn; who waits out of sight is not seen"
+    )
+    assisted: int | None = Field(None, description="sessions since the agent started in which an officer vouched")
 
 
 @dataclass(frozen=True)
@@ -258,12 +272,22 @@ class PartState:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """How seconds are spread over `count` people; None of nobody."""
+
+    count: int = 0
+    median_s: float | None = None
+    p95_s: float | None = None
+    max_s: float | None = None
+
+
+@dataclass(frozen=True)
 class TerminalSnapshot:
     """What the agent tells the uplink about itself, in one immutable value. None: not known.
 
     The uplink asks for it from its own thread, so the agent hands out values it will not change any more. models:
-    name -> SHA-256 hex. outcomes, reasons: of sessions ended since the agent started. liveness_failures: of the last
-    ten minutes.
+    name -> SHA-256 hex. outcomes, reasons, assisted: of sessions ended since the agent started. liveness_failures: of
+    the last ten minutes. service, waited: of the last hour.
     """
 
     agent_version: str
@@ -279,3 +303,6 @@ class TerminalSnapshot:
     outcomes: Mapping[Outcome, int] | None = None
     reasons: Mapping[Reason, int] | None = None
     liveness_failures: int | None = None
+    service: Spread | None = None
+    waited: Spread | None = None
+    assisted: int | None = None

@@ -14,7 +14,7 @@ from edge_agent.core.messages import PartFailed, PartRecovered
 from edge_agent.core.model import Outcome, Paper, Part, PrinterStatus, Reason, Signal
 from edge_agent.ports import Outbox, OutboxRow, StoreError
 from edge_agent.settings import UplinkSettings
-from edge_agent.uplink.wire import HostReadings, PartState, TerminalSnapshot
+from edge_agent.uplink.wire import HostReadings, PartState, Spread, TerminalSnapshot
 from edge_agent.uplink.worker import UplinkWorker
 from tests.brokers import Broker
 
@@ -196,4 +196,7 @@ def snapshot() -> TerminalSnapshot:
         outcomes={Outcome.GIVEN: 7, Outcome.REFERRED: 1},
         reasons={Reason.COULD_NOT_TURN: 1},
         liveness_failures=1,
+        service=Spread(8, 9.5, 21.0, 30.2),
+        waited=Spread(8, 4.0, 40.0, 61.0),
+        assisted=2,
     )

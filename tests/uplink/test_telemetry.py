@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from edge_agent.ports import OutboxRow
-from edge_agent.uplink.telemetry import age_s, cut
+from edge_agent.uplink.telemetry import age_s, cut, telemetry_message
+from edge_agent.uplink.wire import HostReadings, LinkReadings, QueueReadings, Spread, Topics
+from tests.uplink.terminals import snapshot
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
 
@@ -48,3 +51,19 @@ def test_a_long_problem_is_cut_to_what_the_contract_allows() -> None:
     assert cut("x" * 200) == "x" * 200
     assert len(cut("x" * 900)) == 200
     assert cut("x" * 900).endswith("…")
+
+
+def test_how_long_people_wait_goes_up_and_nobody_is_null() -> None:
+    host = HostReadings.model_construct(**dict.fromkeys(HostReadings.model_fields))
+    told = telemetry_message(
+        Topics("aid/v1", "SITE-7", "T-0012"),
+        replace(snapshot(), waited=Spread()),
+        NOW,
+        host=host,
+        queue=QueueReadings(depth=0, oldest_age_s=None),
+        link=LinkReadings(connected_s=1.0, connections=1, problem=None),
+    )
+    body = json.loads(told.payload)
+    assert body["service_s"] == {"count": 8, "median": 9.5, "p95": 21.0, "max": 30.2}
+    assert body["waited_s"] == {"count": 0, "median": None, "p95": None, "max": None}
+    assert body["assisted"] == 2
