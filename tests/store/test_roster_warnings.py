@@ -1,0 +1,82 @@
+"""What an import makes somebody look at: a right given here that has another id, a home moved under a running lease."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_agent.core.model import Entitlement, Timestamp
+from edge_agent.store import Store
+from edge_agent.store.roster_warnings import HOME_MOVED, REISSUED
+from tests.store.terminal import NOON, Clock, claim_of, entitlement, roster, write_roster
+
+
+def warned(
+    store: Store, tmp_path: Path, clock: Clock, version: int, rights: list[Entitlement]
+) -> list[tuple[str, ...]]:
+    change = store.import_roster(write_roster(tmp_path / f"r{version}", roster(version, entitlements=rights)), clock())
+    return [(warning.code, warning.entitlement_id, warning.other) for warning in change.warnings]
+
+
+def test_a_right_that_was_given_here_and_comes_under_a_new_id(store: Store, tmp_path: Path, clock: Clock) -> None:
+    store.record_claim(claim_of("s1"), clock())
+    again = entitlement("s1", entitlement_id="s1.bpnt.again")
+    assert warned(store, tmp_path, clock, 2, [again]) == [(REISSUED, "s1.bpnt.again", "s1.bpnt")]
+    assert warned(store, tmp_path, clock, 3, [again]) == [], "told once"
+
+
+def test_no_word_of_what_is_in_order(store: Store, tmp_path: Path, clock: Clock) -> None:
+    store.record_claim(claim_of("s1"), clock())
+    rights = [
+        entitlement("s1"),
+        entitlement("s2", entitlement_id="s2.bpnt.again"),
+        entitlement("s1", cycle="2026-04", entitlement_id="s1.bpnt.april"),
+        entitlement("s1", "pkh"),
+    ]
+    assert warned(store, tmp_path, clock, 2, rights) == []
+
+
+def home(name: str | None, lease_until: datetime | None = None) -> dict[str, Any]:
+    return {"home": name, "lease_until": lease_until}
+
+
+LATER, BEFORE = NOON + timedelta(days=5), NOON - timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_warned"),
+    [
+        (home("kiosk-1", LATER), home("kiosk-2", LATER), True),
+        (home("kiosk-1", LATER), home(None), True),
+        (home("kiosk-1"), home("kiosk-2"), True),
+        (home("kiosk-2", LATER), home("kiosk-1", LATER), True),
+        (home("kiosk-1", BEFORE), home("kiosk-2", LATER), False),
+        (home("kiosk-1", LATER), home("kiosk-1", BEFORE), False),
+        (home(None), home("kiosk-1", LATER), False),
+    ],
+)
+def test_a_home_that_moves_while_its_lease_runs(
+    store: Store, tmp_path: Path, clock: Clock, old: dict[str, Any], new: dict[str, Any], is_warned: bool
+) -> None:
+    warned(store, tmp_path, clock, 2, [entitlement("s1", **old)])
+    found = warned(store, tmp_path, clock, 3, [entitlement("s1", **new)])
+    assert found == ([(HOME_MOVED, "s1.bpnt", old["home"])] if is_warned else [])
+
+
+def test_what_was_given_back_to_the_centre_may_move(store: Store, tmp_path: Path, clock: Clock) -> None:
+    warned(store, tmp_path, clock, 2, [entitlement("s1", **home("kiosk-1", LATER))])
+    at: Timestamp = clock()
+    store.release("s1.bpnt", 0, at)
+    assert warned(store, tmp_path, clock, 3, [entitlement("s1", **home("kiosk-2", LATER))]) == []
+
+
+def test_a_warning_says_what_to_do_and_names_nobody(store: Store, tmp_path: Path, clock: Clock) -> None:
+    store.record_claim(claim_of("s1"), clock())
+    file = write_roster(tmp_path / "r", roster(2, entitlements=[entitlement("s1", entitlement_id="s1.again")]))
+    (warning,) = store.import_roster(file, clock()).warnings
+    assert "already received BPNT 2026-03 here as s1.bpnt" in warning.text
+    assert "ask the office for a roster with the old id" in warning.text
+    assert "Ibu" not in warning.text
