@@ -5,7 +5,8 @@ Rules: from any thread; posting never blocks. The text of a code goes no further
 several times a second and told again each second, because the session may only now be able to use it. A refused one is
 to be recorded once a minute, and refusals of different codes seconds apart (else `TokenRefused.again`), so that nobody
 can fill the ledger by waving codes. Slips of other terminals, and forged ones, are passed over in silence: people hold
-their papers up, and that is no attack.
+their papers up, and that is no attack. A sheet of command cards that was not cut apart commands nothing: which card was
+meant can't be known.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ REFUSALS_APART_S = 5.0
 SLIP_PREFIXES = (slip_code.PREFIX, "aid:1:", HEAD_PREFIX)
 """How the codes on slips begin: signed ones, those of earlier versions, and a day's end."""
 UNKNOWN_COMMAND = "command_unknown"
+MANY_COMMANDS = "command_many"
+COMMANDS_APART_S = 1.0
+"""Two different command cards seen closer together than this lie side by side."""
 
 CodeEvent = TokenPresented | TokenRefused | BadgeShown | CommandShown | SlipShown
 
@@ -88,17 +92,27 @@ class TokenDesk:
         self._lock = threading.Lock()
         self._told_s: dict[bytes, float] = {}
         self._refused_s: dict[bytes, float] = {}
+        self._command = ("", float("-inf"))
 
-    def present(self, text: str) -> None:
-        """Somebody holds this code up."""
+    def present(self, *texts: str) -> None:
+        """Somebody holds these codes up; texts were seen together."""
+        commands = {text for text in texts if text.startswith(command_card.PREFIX)}
+        for text in texts:
+            self._present(text, alone=len(commands) < 2 or text not in commands)
+
+    def _present(self, text: str, alone: bool) -> None:
         mark = hashlib.sha256(text.encode("utf-8", "replace")).digest()
         with self._lock:
             now_s = self._clock()
             self._forget_old(now_s)
+            if text.startswith(command_card.PREFIX):
+                other, seen_s = self._command
+                alone = alone and (text == other or now_s - seen_s >= COMMANDS_APART_S)
+                self._command = (text, now_s)
             if mark in self._told_s:
                 return
             self._told_s[mark] = now_s
-            event = self._read(text, mark, now_s)
+            event = self._read(text, mark, now_s) if alone else TokenRefused(MANY_COMMANDS, again=True)
         if event is not None:
             self._post(event)
 

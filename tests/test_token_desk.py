@@ -45,10 +45,10 @@ class Desk:
             book, lambda: self.utc, self.posted.append, lambda: self.now_s, {OUR_SLIP: "K7Q4-0012"}.get
         )
 
-    def shown(self, text: str, after_s: float = REFUSALS_APART_S) -> list[CodeEvent]:
+    def shown(self, *texts: str, after_s: float = REFUSALS_APART_S) -> list[CodeEvent]:
         self.now_s += after_s
         self.posted.clear()
-        self.desk.present(text)
+        self.desk.present(*texts)
         return list(self.posted)
 
 
@@ -122,6 +122,15 @@ def test_slips_that_are_not_ours_are_passed_over_in_silence(text: str) -> None:
     with structlog.testing.capture_logs() as logs:
         assert Desk().shown(text) == []
     assert logs == []
+
+
+def test_a_sheet_of_command_cards_commands_nothing() -> None:
+    desk, sheet = Desk(), [command_text(command) for command in COMMANDS[:3]]
+    many = TokenRefused("command_many", again=True)
+    assert desk.shown(*sheet, GOOD) == [many, many, many, TokenPresented("s1")]
+    assert desk.shown(sheet[0]) == [CommandShown(COMMANDS[0])]
+    assert desk.shown(sheet[1], after_s=0.5) == [many], "read one after the other, they still lie side by side"
+    assert desk.shown(sheet[1], after_s=1.0) == [CommandShown(COMMANDS[1])], "held up alone it counts"
 
 
 def test_only_this_terminals_own_slips_name_a_case() -> None:

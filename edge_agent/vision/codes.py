@@ -49,14 +49,15 @@ class QrReader:
 class CodeWatch:
     """Looks at frames now and then and hands on what it reads.
 
-    wanted: whether a code could still matter; asked from the vision thread. present: takes a text, must not block.
+    wanted: whether a code could still matter; asked from the vision thread. present: takes the texts that were seen
+    together, must not block.
     """
 
     def __init__(
         self,
         reader: CodeReader,
         wanted: Callable[[], bool],
-        present: Callable[[str], None],
+        present: Callable[..., None],
         interval_s: float = INTERVAL_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -73,8 +74,9 @@ class CodeWatch:
         if now_s < self._next_s or not self._wanted():
             return
         self._next_s = now_s + self._interval_s
-        for text in self._reader.read(frame.image):
-            self._present(text)
+        texts = self._reader.read(frame.image)
+        if texts:
+            self._present(*texts)
 
 
 def _luma(image_rgb: Image) -> Image:
