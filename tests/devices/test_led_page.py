@@ -23,6 +23,6 @@ def test_every_signal_is_explained_in_both_languages() -> None:
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     for signal in Signal:
         rows = [line for line in lines if line.startswith(f"| `{signal.value}` ")]
-        assert len(rows) == 2
+        assert len(rows) == 2, "once in each language"
         assert PATTERNS[signal].meaning.id in rows[0]
         assert PATTERNS[signal].action.en in rows[1]
