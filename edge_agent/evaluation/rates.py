@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge_agent.core.proportion import wilson_interval
+
 FMRS = (1e-1, 5e-2, 2e-2, *(float(f"{step}e-{power}") for power in range(2, 8) for step in (1, 0.5, 0.2)))
 VERIFICATION_FMRS = (1e-2, 1e-3, 1e-4, 1e-5)
 FALSE_MATCHES_MIN = 10
@@ -84,17 +86,6 @@ def verification(scores: Scores, curve: list[dict[str, Any]], seed: int) -> list
                 }
             )
     return points
-
-
-def wilson_interval(hits: int, total: int) -> tuple[float, float]:
-    """95 % score interval of a proportion (Wilson 1927); (0, 1) when nothing was counted."""
-    if total == 0:
-        return 0.0, 1.0
-    z = 1.959964
-    share, spread = hits / total, z * z / total
-    middle = (share + spread / 2) / (1 + spread)
-    half = z * np.sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
 def interval_of(hits: Hits, owners: Labels | None, rng: np.random.Generator) -> list[float]:

@@ -167,17 +167,24 @@ def verify(
     return Verification(count, head.sequence, head.hash, None)
 
 
-def read_records(path: Path) -> Iterator[bytes]:
-    """The record bodies of a database (read-only) or of a JSON Lines file, in order. Raises StoreError."""
+def is_database(path: Path) -> bool:
+    """Whether a file is an SQLite database. Raises StoreError: it can't be read."""
     try:
         with path.open("rb") as file:
-            is_database = file.read(len(_MAGIC)) == _MAGIC
-            if not is_database:
-                file.seek(0)
-                yield from (line for line in file if line.strip())
+            return file.read(len(_MAGIC)) == _MAGIC
     except OSError as error:
         raise StoreError(f"{path}: can't be read ({error.strerror}); correct the path") from error
-    if is_database:
+
+
+def read_records(path: Path) -> Iterator[bytes]:
+    """The record bodies of a database (read-only) or of a JSON Lines file, in order. Raises StoreError."""
+    if not is_database(path):
+        try:
+            with path.open("rb") as file:
+                yield from (line for line in file if line.strip())
+        except OSError as error:
+            raise StoreError(f"{path}: can't be read ({error.strerror}); correct the path") from error
+    else:
         with closing(connect(path, "FULL", read_only=True)) as connection, told(path):
             for (body,) in connection.execute("SELECT body FROM ledger ORDER BY seq"):
                 yield bytes(body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edge_agent.core.proportion import wilson_interval
 from edge_agent.evaluation import rates
 
 
@@ -19,12 +20,12 @@ from edge_agent.evaluation import rates
     ],
 )
 def test_wilson_interval_is_the_published_one(hits: int, total: int, low: float, high: float) -> None:
-    found = rates.wilson_interval(hits, total)
+    found = wilson_interval(hits, total)
     assert found == pytest.approx((low, high), abs=6e-5)
 
 
 def test_nothing_counted_says_nothing() -> None:
-    assert rates.wilson_interval(0, 0) == (0.0, 1.0)
+    assert wilson_interval(0, 0) == (0.0, 1.0)
     assert rates.rate(np.zeros(0, np.bool_)) == {"value": None, "count": 0, "n": 0, "ci95": [0.0, 1.0]}
 
 

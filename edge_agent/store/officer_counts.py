@@ -1,0 +1,86 @@
+"""What officers did by badge, counted by day and officer and held against what policy allows, from records.
+
+Rules: from records alone; officers by their opaque ids, recipients not at all. A second officer of a void is counted as
+well: both badges were shown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from edge_agent.core.policy import OfficerLimits
+from edge_agent.store.record_files import Event, data_of
+from edge_agent.store.records import parse_instant
+
+ASSISTED, REPRINTS, VOIDS, RESOLVED, NOT_DONE = "assisted", "reprints", "voids", "resolved", "not_done"
+ACTS = (ASSISTED, REPRINTS, VOIDS, RESOLVED, NOT_DONE)
+
+
+@dataclass(frozen=True)
+class OfficerDay:
+    """One officer's day. counts: by the words in ACTS; assist_reasons: why they vouched, and how often; over: the acts
+    of which there are more than policy allows."""
+
+    day: str
+    officer_id: str
+    counts: Mapping[str, int]
+    assist_reasons: Mapping[str, int]
+    over: tuple[str, ...]
+
+
+def officer_counts(
+    records: Iterable[Event], timezone: str, limits: OfficerLimits, day: str | None = None
+) -> list[OfficerDay]:
+    """By day and officer, in order; day: ISO 8601, that one only."""
+    zone = ZoneInfo(timezone)
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    reasons: dict[tuple[str, str], Counter[str]] = {}
+    for event in records:
+        data = data_of(event)
+        try:
+            on = str(data.get("day") or parse_instant(str(event["time"])).astimezone(zone).date().isoformat())
+        except (KeyError, ValueError):
+            continue
+        for officer, act, reason in _acts(str(event.get("type")), data):
+            if day in (None, on):
+                counts.setdefault((on, officer), Counter())[act] += 1
+                if reason:
+                    reasons.setdefault((on, officer), Counter())[reason] += 1
+    bounds = {
+        ASSISTED: limits.assisted_per_day,
+        REPRINTS: limits.reprints_per_day,
+        VOIDS: limits.voids_per_day,
+    }
+    return [
+        OfficerDay(
+            on,
+            officer,
+            {act: found[act] for act in ACTS},
+            dict(sorted(reasons.get((on, officer), Counter()).items())),
+            tuple(act for act, most in bounds.items() if found[act] > most),
+        )
+        for (on, officer), found in sorted(counts.items())
+    ]
+
+
+def _acts(kind: str, data: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(officer, act, reason to vouch or "") of one record."""
+    officers = [str(data[name]) for name in ("officer", "second_officer") if data.get(name)]
+    if kind == "aid.claim.recorded.v1":
+        help_ = data.get("assistance")
+        if not isinstance(help_, dict) or not help_.get("officer"):
+            return []
+        return [(str(help_["officer"]), ASSISTED, str(help_.get("reason") or ""))]
+    if kind == "aid.claim.voided.v1":
+        return [(officer, VOIDS, "") for officer in dict.fromkeys(officers)]
+    if kind == "aid.referral.resolved.v1":
+        return [(officer, RESOLVED, "") for officer in officers[:1]]
+    if kind == "aid.officer.acted.v1":
+        if data.get("problem") is not None:
+            return [(officer, NOT_DONE, "") for officer in officers[:1]]
+        return [(officer, REPRINTS, "") for officer in officers[:1] if data.get("act") == "reprint"]
+    return []
