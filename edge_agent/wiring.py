@@ -280,6 +280,8 @@ def _assemble(
     gallery, roster = store.gallery(), store.roster_info()
     if not len(gallery):
         _log.warning("roster_empty", remedy="import one: edge-agent roster import FILE; until then all are referred")
+    if store.wipe_problem:
+        _log.warning("deleted_templates_not_wiped", problem=store.wipe_problem)
     for receipt in store.unprinted():
         _log.warning("slip_unprinted", case=receipt.case_number, session=receipt.session_id)
     clock, heartbeats = SystemClock(), Heartbeats()
