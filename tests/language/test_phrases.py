@@ -34,7 +34,10 @@ class Listening(CataloguePhrases):
 
 def every_receipt() -> list[Receipt]:
     refusals = [refused(reason, claim(), entitlement()) for reason in printable_reasons()]
-    return [given(), given(remaining=(CASH,)), *refusals]
+    fetched = replace(claim(), left=Decimal(20), proxy_id="S-000999", assisted_by="O-7")
+    again = replace(given(fetched), open_from=date(2026, 12, 8), roster_issued_at=NOON)
+    twice = replace(refused(Reason.NOT_LIVE), tries=2)
+    return [given(), given(remaining=(CASH,)), again, twice, *refusals]
 
 
 def test_every_settings_language_has_a_catalogue() -> None:
@@ -69,6 +72,7 @@ def test_reasons_and_next_steps_are_told_apart(language: str) -> None:
     ("language", "words"),
     [
         ("id", ("ditolak", "palsu", "penipuan", "curang", "gagal", "salah anda", "melanggar", "kamu ")),
+        ("jv", ("dipun tolak", "palsu", "apus", "culika", "gagal", "lepat panjenengan", "kowe", "sampeyan")),
         ("en", ("denied", "fake", "fraud", "cheat", "failed", "your fault", "rejected", "invalid")),
     ],
 )
@@ -89,6 +93,8 @@ def test_no_slip_calls_a_missing_proof_of_life_a_false_person() -> None:
         ("id", "600000.00", "IDR", "Rp600.000"),
         ("id", "1234567.5", "IDR", "Rp1.234.567,50"),
         ("id", "0.125", "IDR", "Rp0,125"),
+        ("jv", "600000", "IDR", "Rp600.000"),
+        ("jv", "12.5", "IDR", "Rp12,50"),
         ("en", "600000", "IDR", "IDR 600,000"),
         ("en", "12.5", "USD", "USD 12.50"),
     ],
@@ -119,6 +125,7 @@ def test_a_quantity_without_an_item_has_no_stray_space() -> None:
     ("language", "zone", "written"),
     [
         ("id", "Asia/Jakarta", "24 November 2026 12.00 WIB"),
+        ("jv", "Asia/Jakarta", "24 November 2026 12:00 WIB"),
         ("id", "Asia/Makassar", "24 November 2026 13.00 WITA"),
         ("id", "Asia/Jayapura", "24 November 2026 14.00 WIT"),
         ("en", "Asia/Jakarta", "24 November 2026 12:00 WIB"),
@@ -132,6 +139,16 @@ def test_instants_are_told_in_the_terminals_own_time(language: str, zone: str, w
 def test_the_local_day_counts_not_the_utc_day() -> None:
     late = datetime(2026, 12, 31, 17, 30, tzinfo=timezone.utc)
     assert CataloguePhrases("id").date_time(late, "Asia/Jakarta") == "1 Januari 2027 00.30 WIB"
+
+
+def test_a_local_day_has_no_time() -> None:
+    late = datetime(2026, 12, 31, 17, 30, tzinfo=timezone.utc)
+    assert CataloguePhrases("jv").local_date(late, "Asia/Jakarta") == "1 Januari 2027"
+
+
+def test_the_javanese_texts_say_that_a_native_reader_must_see_them() -> None:
+    head = (Path(phrases_module.__file__).parent / "jv.yaml").read_text(encoding="utf-8").split("copy.title")[0]
+    assert "native reader must review" in head
 
 
 def test_a_naive_instant_is_refused() -> None:

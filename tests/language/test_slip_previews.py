@@ -1,4 +1,4 @@
-"""The three kinds of slip on one screen, for each language and paper: snapshots to read with one's own eyes.
+"""Slips of every kind on one screen, for each language and paper: snapshots to read with one's own eyes.
 
 After a wanted change: EDGE_AGENT_WRITE_PREVIEWS=1 pytest tests/language, then read the difference before committing it.
 """
@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import textwrap
+from dataclasses import replace
+from datetime import date, datetime, timezone
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,11 @@ from tests.core.receipts import CASH, TERMINAL, claim, entitlement, given, refus
 PREVIEWS = Path(__file__).parent / "previews"
 COLUMNS = {58: 32, 80: 48}
 """Characters a line of font A on 58 mm and 80 mm paper."""
+
+
+ISSUED_AT = datetime(2026, 11, 20, 2, 0, tzinfo=timezone.utc)
+PORTION = replace(claim(), portion=1, left=Decimal(20), assisted_by="O-7", assist_reason="injury")
+FETCHED = replace(claim("K7Q4-0014", CASH, "PKH"), proxy_id="S-000999")
 
 
 def render(slip: Slip, columns: int) -> list[str]:
@@ -49,10 +57,13 @@ def slips(language: str) -> list[Slip]:
     phrases = CataloguePhrases(language)
     receipts = (
         given(claim(), claim("K7Q4-0014", CASH, "PKH"), remaining=(CASH,)),
-        refused(Reason.NOT_LIVE),
+        replace(given(PORTION, FETCHED), open_from=date(2026, 12, 8)),
+        replace(refused(Reason.NOT_LIVE), tries=2),
         refused(Reason.ALREADY_CLAIMED, claim("K7Q4-0007"), entitlement()),
+        replace(refused(Reason.NOT_YET_VALID, about=entitlement()), open_from=date(2026, 12, 1)),
     )
-    return [compose(receipt, TERMINAL, phrases, copy=receipt.outcome.value == "GIVEN") for receipt in receipts]
+    receipts = tuple(replace(receipt, roster_issued_at=ISSUED_AT) for receipt in receipts)
+    return [compose(receipt, TERMINAL, phrases, copy=int(receipt is receipts[0]), code="AS1:…") for receipt in receipts]
 
 
 @pytest.mark.parametrize("paper_mm", COLUMNS)
