@@ -79,7 +79,7 @@ def _add_reading(commands: Subparsers[argparse.ArgumentParser]) -> None:
     whose.add_argument("--key", type=Path, metavar="FILE", help="the terminal's signing.pub.pem (default: configured)")
     whose.add_argument("--certificate", type=Path, metavar="FILE", help="or its certificate, which names the terminal")
     parser.add_argument("--office-key", type=Path, metavar="FILE", help="roster.pub.pem: checks the certificate")
-    parser.add_argument("--head", metavar="SEQ:HASH", help="a head known from elsewhere: shows a cut-off end")
+    parser.add_argument("--head", metavar="SEQ:HASH", help="a head known from elsewhere (a day-end slip)")
     parser.set_defaults(run=_verify)
     parser = commands.add_parser("show", help="print the last records as JSON Lines")
     _add_source(parser)
@@ -307,9 +307,11 @@ def _day(text: str | None, option: str) -> date | None:
 def _known_head(text: str | None) -> tuple[int, str] | None:
     if text is None:
         return None
-    sequence, _, digest = text.partition(":")
+    # The code of a day-end slip is AH1:TERMINAL:SEQUENCE:HASH.
+    sequence, _, digest = (text.split(":", 2)[-1] if text.startswith("AH1:") else text).partition(":")
+    digest = digest.replace(" ", "")
     if not sequence.isdigit() or len(digest) != 64:
-        raise StoreError(f"--head {text}: write sequence and hash as printed by `ledger verify`: 120:5fe1…")
+        raise StoreError(f"--head {text}: write sequence and hash as a day-end slip has them: 120:5fe1…")
     return int(sequence), digest.lower()
 
 

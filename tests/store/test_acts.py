@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sqlite3
 from contextlib import closing
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_agent.core.act_slip import head_of
 from edge_agent.core.messages import ClaimRecorded, ClaimRefused, MarkSlip
 from edge_agent.core.model import Outcome, Reason, Receipt
 from edge_agent.core.officer_acts import (
@@ -28,8 +30,10 @@ from edge_agent.core.officer_acts import (
     DayTotals,
 )
 from edge_agent.core.policy import Officer, OfficerLimits, Policy
+from edge_agent.core.slip import SlipTerminal
+from edge_agent.key_files import write_public_key
 from edge_agent.ports import StoreError
-from edge_agent.store import Store
+from edge_agent.store import Store, ledger_commands
 from edge_agent.store.day_totals import acts_today, assisted_today
 from edge_agent.store.ledger import verify
 from tests.store.terminal import (
@@ -328,3 +332,17 @@ def test_whatever_officers_do_a_right_stands_at_most_once_and_nobody_exceeds_the
             rows = raw.execute("SELECT subject_id FROM claim WHERE voided_seq IS NULL ORDER BY 1").fetchall()
             assert [row[0] for row in rows] == [f"s{person}" for person in sorted(standing)]
         assert verify(store.path, SIGNING.public_key()).intact
+
+
+def test_the_code_of_a_day_end_slip_is_the_head_that_verify_asks_for(store: Store, clock: Clock) -> None:
+    give(store, clock)
+    ended = act(store, clock, ActRequest("a1", Act.DAY_END, "o1"))
+    terminal = SlipTerminal("kiosk-1", "desa-sukamaju", "Balai Desa", "0800-1", "Asia/Jakarta")
+    key = store.path.parent / "signing.pub.pem"
+    write_public_key(key, SIGNING.public_key())
+    for head, status in ((head_of(ended, terminal), 0), (head_of(ended, terminal)[:-1] + "!", 1)):
+        parser = argparse.ArgumentParser()
+        ledger_commands.add_commands(parser.add_subparsers())
+        words = ["ledger", "verify", "--file", str(store.path), "--key", str(key), "--head", head]
+        arguments = parser.parse_args(words)
+        assert arguments.run(arguments) == status
