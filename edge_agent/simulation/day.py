@@ -7,24 +7,30 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from itertools import count
 from pathlib import Path
 
-from edge_agent.core.model import Signal
+from edge_agent.core.model import Outcome, Signal
+from edge_agent.core.officer_acts import Act, AssistReason
+from edge_agent.simulation.duty import PATIENCE_S, Duty
 from edge_agent.simulation.hall import Hall
-from edge_agent.simulation.intentions import Coming, SeeOfficer, Visit, VoidClaim, afterwards, comings
+from edge_agent.simulation.intentions import Coming, SeeOfficer, Visit, afterwards, comings
 from edge_agent.simulation.network import Broker, Link
+from edge_agent.simulation.officer import Job
 from edge_agent.simulation.site import Site, build_site
 from edge_agent.simulation.truth import Arrival, Truth
+from edge_agent.simulation.village import Kind
 from edge_agent.simulation.visitor import Errand
 
 SECONDS_A_PERSON = 34.0
 NETWORK_S = 600.0
 ROLL_CHANGE_S = (45.0, 120.0)
 OUTAGE_S = (60.0, 240.0)
+BREAK_S = 480.0
 IMAGE_DATE = datetime(2025, 5, 6, tzinfo=timezone.utc)
 """What a board without a clock battery believes after a power cut: the date of its system image."""
 YEAR_S = 365 * 86_400.0
@@ -51,6 +57,7 @@ class Played:
     truth: Truth
     broker: Broker
     halls: list[Hall]
+    duties: list[Duty]
     closed_s: float = 0.0
 
 
@@ -74,20 +81,22 @@ class Day:
         self._time = self._site.time
         self._truth = Truth()
         self._broker = Broker()
+        self._duties = [self._duty(place) for place in range(plan.terminals)]
         self._halls = [self._hall(place) for place in range(plan.terminals)]
         self._heap: list[_Due] = []
         self._numbers = count()
-        self._visits: dict[int, int] = {}
+        self._visits: Counter[int] = Counter()
+        self._given: Counter[int] = Counter()
         self._coming = 0
         self._changing: set[Hall] = set()
+        self._ending: set[Hall] = set()
 
     def play(self) -> Played:
         """Play it to its end."""
-        played = Played(self._plan, self._site, self._truth, self._broker, self._halls)
+        played = Played(self._plan, self._site, self._truth, self._broker, self._halls, self._duties)
         first = comings(self._site.village, self._site.cards, len(self._halls), self._window_s, self._chance)
         for coming in first:
-            self._at(coming.at_s, self._joining(coming))
-        self._coming = len(first)
+            self._later(coming)
         self._plan_accidents()
         for hall in self._halls:
             hall.terminal.boot()
@@ -105,7 +114,22 @@ class Day:
         chance = random.Random(f"link {self._plan.seed} {place}")
         link = Link(terminal.id, terminal.parts.database, self._broker, chance)
         seed = self._plan.seed * 1000 + place
-        return Hall(terminal, self._truth, link, time=self._time, seed=seed, follow=self._follow)
+        duty = self._duties[place]
+        return Hall(
+            terminal,
+            self._truth,
+            link,
+            time=self._time,
+            seed=seed,
+            follow=self._follow,
+            officers=lambda hall: duty.step_up(hall, self._time.s),
+        )
+
+    def _duty(self, place: int) -> Duty:
+        site = self._site
+        one, two = site.village.officers[2 * place : 2 * place + 2]
+        badges = (site.badges[one.officer_id], site.badges[two.officer_id])
+        return Duty(badges, site.cards, random.Random(f"duty {self._plan.seed} {place}"))
 
     def _at(self, at_s: float, do: Callable[[], None]) -> None:
         heapq.heappush(self._heap, _Due(at_s, next(self._numbers), do))
@@ -119,15 +143,32 @@ class Day:
 
     def _tick(self, hall: Hall) -> None:
         wait_s = hall.tick()
+        duty = self._duties[self._halls.index(hall)]
+        duty.answered(hall)
         if hall.terminal.signal is Signal.PAPER_OUT and hall not in self._changing:
             self._changing.add(hall)
             self._at(self._time.s + self._chance.uniform(*ROLL_CHANGE_S), lambda: self._change_roll(hall))
         hall.link.pump(self._time.s)
-        if self._coming or any(not one.empty or not one.terminal.powered for one in self._halls):
+        if self._open(hall):
             self._at(self._time.s + wait_s, lambda: self._tick(hall))
-        elif hall.terminal.powered:
+        else:
+            hall.open = False
             hall.terminal.stop()
             hall.link.close()
+
+    def _open(self, hall: Hall) -> bool:
+        """Whether this hall goes on: people are coming or here, or the officer has not ended the day."""
+        if self._coming or self._busy():
+            return True
+        if hall not in self._ending:
+            self._ending.add(hall)
+            self._duties[self._halls.index(hall)].jobs.append(Job(Act.DAY_END, self._time.s))
+            return True
+        return False
+
+    def _busy(self) -> bool:
+        halls = any(not hall.empty or not hall.terminal.powered for hall in self._halls if hall.open)
+        return halls or any(duty.jobs for duty in self._duties)
 
     def _change_roll(self, hall: Hall) -> None:
         self._changing.discard(hall)
@@ -138,21 +179,38 @@ class Day:
         """Somebody has left the lens."""
         person = errand.person
         place = self._halls.index(hall)
-        visits = self._visits[person.number] = self._visits.get(person.number, 0) + 1
-        visit = Visit(errand, arrival, visits)
+        self._visits[person.number] += 1
+        visits = self._visits[person.number]
+        if arrival is not None and arrival.outcome is Outcome.GIVEN:
+            self._given[person.number] += 1
+        slip = arrival is not None and (hall.terminal.id, arrival.session_id) in self._truth.slips
+        visit = Visit(errand, arrival, visits, self._given[person.number], slip)
         then = afterwards(visit, self._time.s, place == person.home, self._site.cards, self._chance)
         if isinstance(then, Coming):
             terminal = place if then.terminal < 0 else then.terminal
             if then.at_s <= self._time.s + 10.0:
                 self._halls[terminal].join(then.errand, first=terminal == place)
             else:
-                self._coming += 1
-                self._at(then.at_s, self._joining(Coming(then.at_s, terminal, then.errand)))
-        elif isinstance(then, (SeeOfficer, VoidClaim)):
-            pass
+                self._later(Coming(then.at_s, terminal, then.errand))
+        elif isinstance(then, SeeOfficer):
+            self._duties[place].ask(then, self._time.s)
+            if Act.VOID in then.acts:
+                self._later(Coming(self._time.s + 1200.0, place, errand))
+
+    def _later(self, coming: Coming) -> None:
+        self._coming += 1
+        self._at(coming.at_s, self._joining(coming))
 
     def _plan_accidents(self) -> None:
-        """Power cuts, the wrong clock after each, and the network."""
+        """Power cuts, the wrong clock after each, the network; a break at noon, and help for the bedridden."""
+        for person in self._site.village.people:
+            if person.kind is Kind.BEDRIDDEN:
+                job = Job(Act.ASSIST, 0.0, person, reason=AssistReason.BEDRIDDEN)
+                self._at(self._window_s * self._chance.uniform(0.3, 0.9), self._asking(person.home, job))
+        for place in range(len(self._halls)):
+            noon_s = self._window_s * 0.55
+            self._at(noon_s, self._asking(place, Job(Act.CLOSE, noon_s - PATIENCE_S)))
+            self._at(noon_s + BREAK_S, self._asking(place, Job(Act.OPEN, noon_s)))
         networks = self._plan.networks or (self._window_s * 0.62,)
         for at_s in networks:
             self._at(at_s, self._network_comes)
@@ -161,6 +219,9 @@ class Day:
                 ahead = number % 2 == 1
                 at_s = networks[0] - 400.0 if ahead else self._window_s * self._chance.uniform(0.15, 0.45)
                 self._at(at_s, self._cutting(hall, ahead))
+
+    def _asking(self, place: int, job: Job) -> Callable[[], None]:
+        return lambda: self._duties[place].jobs.appendleft(job)
 
     def _cutting(self, hall: Hall, ahead: bool) -> Callable[[], None]:
         """ahead: the clock comes back a year ahead, instead of as old as the system image."""

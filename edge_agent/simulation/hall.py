@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from edge_agent.core.session import Phase
 from edge_agent.core.slip import QrCode
 from edge_agent.simulation.clock import VirtualTime
 from edge_agent.simulation.network import Link
+from edge_agent.simulation.officer import DeskVisit, Job
 from edge_agent.simulation.reading import claims_of_session
 from edge_agent.simulation.terminal import PowerCut, SimulatedTerminal
 from edge_agent.simulation.truth import Arrival, Handed, Truth
@@ -39,7 +40,10 @@ class Queued:
 
 
 class Hall:
-    """One terminal's place. follow: called when somebody has left the lens, with their arrival if there was one."""
+    """One terminal's place. follow: called when somebody has left the lens, with their arrival if there was one.
+
+    officers: asked whenever somebody may step up whether an officer has something to do first.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Hall:
         time: VirtualTime,
         seed: int,
         follow: Callable[[Hall, Errand, Arrival | None], None],
+        officers: Callable[[Hall], DeskVisit | None],
     ) -> None:
         self.terminal = terminal
         self.link = link
@@ -57,9 +62,15 @@ class Hall:
         self.codes: dict[str, str] = {}
         """session or act -> QR text of its newest slip."""
         self.longest_queue = 0
+        self.open = True
+        """Until the day has been ended here."""
         self._truth = truth
         self._time = time
         self._follow = follow
+        self._officers = officers
+        self._desk: DeskVisit | None = None
+        self.answered: list[Job] = []
+        """Jobs of officers that the terminal answered since somebody last looked."""
         self._rng = np.random.default_rng(seed)
         self._chance = random.Random(seed)
         self._visitor: Visitor | None = None
@@ -76,12 +87,8 @@ class Hall:
     def empty(self) -> bool:
         """Nobody is here and nothing is under way."""
         idle = self.terminal.session.phase is Phase.IDLE
-        return not self.queue and not self._gone and self._visitor is None and idle
-
-    @property
-    def free(self) -> bool:
-        """Somebody else may step up: nobody stands there, and the terminal is ready."""
-        return self._visitor is None and self.terminal.signal is Signal.READY
+        nobody_here = self._visitor is None and self._desk is None
+        return not self.queue and not self._gone and nobody_here and idle
 
     def join(self, errand: Errand, first: bool = False) -> None:
         """Somebody joins the queue; first: those behind let them through."""
@@ -101,10 +108,12 @@ class Hall:
             visitor.see(terminal.signal, now_s)
             if (visitor.leaves_s is not None and now_s >= visitor.leaves_s) or now_s - visitor.came_s > PATIENCE_S:
                 self._leave(visitor)
+        if self._desk is not None:
+            self._watch_desk(self._desk, now_s)
         if not terminal.powered:
             self._let_go()
             return QUIET_TICK_S
-        if self._visitor is None:
+        if self._visitor is None and self._desk is None:
             self._call_next(now_s)
         try:
             self._look_and_turn(now_s)
@@ -113,7 +122,12 @@ class Hall:
             return QUIET_TICK_S
         self._note_sessions(now_s)
         self._let_go()
-        quiet = self._visitor is None and terminal.session.phase is Phase.IDLE and terminal.session.armed
+        quiet = (
+            self._visitor is None
+            and self._desk is None
+            and terminal.session.phase is Phase.IDLE
+            and terminal.session.armed
+        )
         return QUIET_TICK_S if quiet else TICK_S
 
     def cut_power(self) -> None:
@@ -134,12 +148,24 @@ class Hall:
             seen = (
                 visitor.frame(terminal.session.signal, now_s, captured_s) if visitor and there else nobody(captured_s)
             )
-        if visitor is not None:
-            for text in visitor.codes(terminal.signal, now_s):
-                terminal.codes.present(text)
+        texts = visitor.codes(terminal.signal, now_s) if visitor is not None else ()
+        if self._desk is not None:
+            texts = self._desk.codes(now_s)
+        for text in texts:
+            terminal.codes.present(text)
         terminal.turn(seen)
 
+    def _watch_desk(self, desk: DeskVisit, now_s: float) -> None:
+        answered = desk.see(self.terminal.signal, now_s)
+        if answered is not None:
+            self.answered.append(answered)
+        if desk.over:
+            self._desk = None
+
     def _call_next(self, now_s: float) -> None:
+        self._desk = self._officers(self)
+        if self._desk is not None:
+            return
         if not self.queue or self.terminal.signal is not Signal.READY:
             self._next_at_s = now_s + self._chance.uniform(*WALK_S)
             return
@@ -169,10 +195,17 @@ class Hall:
         """Sessions that began and ended in this tick."""
         session, visitor = self.terminal.session, self._visitor
         began = session.session_id and session.session_id not in self._arrivals
-        if began and visitor is not None:
-            person = visitor.errand.person
+        person = visitor.errand.person if visitor is not None else self._desk.person if self._desk else None
+        if began and person is not None:
+            joined_s = self._joined_s if visitor is not None else now_s
             self._arrival = Arrival(
-                person.number, person.subject_id, self.terminal.id, self._joined_s, now_s, session.session_id
+                person=person.number,
+                subject_id=person.subject_id,
+                terminal=self.terminal.id,
+                joined_s=joined_s,
+                came_s=now_s,
+                session_id=session.session_id,
+                assisted=visitor is None,
             )
             self._arrivals[session.session_id] = self._arrival
             self._truth.arrivals.append(self._arrival)
@@ -196,6 +229,13 @@ class Hall:
                     self.codes[finished.name] = part.text
             if finished.name in self._arrivals:
                 self._hand_out(self._arrivals[finished.name])
+
+    def take_back(self, session_id: str) -> None:
+        """The claim was void: what was handed out for it comes back."""
+        claims = {claim.claim_id for claim in claims_of_session(self.terminal.parts.database, session_id)}
+        held = [one for one in self._truth.handed if one.claim_id in claims]
+        returned = {one.claim_id for one in held if one.back}
+        self._truth.handed += [replace(one, back=True) for one in held if one.claim_id not in returned]
 
     def _hand_out(self, arrival: Arrival) -> None:
         """Who has a slip that says "given" gets what it says, once."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from edge_agent.core.model import Outcome, Reason
-from edge_agent.core.officer_acts import AssistReason
+from edge_agent.core.officer_acts import Act, AssistReason
 from edge_agent.simulation.truth import Arrival
 from edge_agent.simulation.village import Kind, Person, Village
 from edge_agent.simulation.visitor import Errand
@@ -23,6 +23,7 @@ TRIES_MAX = 5
 
 _AT_HOME = frozenset({Kind.FETCHED_FOR, Kind.BEDRIDDEN})
 _SHOWS_CARD = frozenset({Kind.CARD, Kind.REVOKED_CARD, Kind.ANOTHERS_CARD})
+_COMES_TWICE = frozenset({Kind.TWICE, Kind.PORTIONS, Kind.OFFICER})
 _HELPED = {
     Reason.NOT_RECOGNISED: AssistReason.FACE_FAILED,
     Reason.AMBIGUOUS: AssistReason.FACE_FAILED,
@@ -45,32 +46,32 @@ class Coming:
 
 @dataclass(frozen=True)
 class SeeOfficer:
-    """Somebody goes to the officer with their slip. help_with: what the officer will vouch for; None: nothing."""
+    """Somebody goes to the officer with the slip of `session_id`, who is to do these acts.
 
-    errand: Errand
-    case_number: str
-    session_id: str
-    help_with: AssistReason | None
-
-
-@dataclass(frozen=True)
-class VoidClaim:
-    """An officer finds that a claim was a mistake, and the recipient gives the goods back."""
+    help_with: what the officer vouches for, with ASSIST.
+    """
 
     errand: Errand
     session_id: str
+    acts: tuple[Act, ...]
+    help_with: AssistReason | None = None
 
 
-Next = Coming | SeeOfficer | VoidClaim
+Next = Coming | SeeOfficer
 
 
 @dataclass(frozen=True)
 class Visit:
-    """One visit that is over. arrival: None when the terminal never began with them. number: counts from 1."""
+    """One visit that is over. arrival: None when the terminal never began with them. number: counts from 1.
+
+    given: how many of their visits so far ended GIVEN. slip: whether they have one in their hand.
+    """
 
     errand: Errand
     arrival: Arrival | None
     number: int
+    given: int
+    slip: bool
 
 
 def comings(
@@ -106,8 +107,10 @@ def afterwards(visit: Visit, now_s: float, home: bool, cards: Mapping[str, str],
     if arrival.outcome is Outcome.ABANDONED:
         patient = replace(errand, leaves_after_s=None)
         return replace(again, at_s=now_s + 900, errand=patient) if chance.random() < 0.6 else None
+    if arrival.outcome is Outcome.GIVEN and not visit.slip:
+        return again
     if arrival.outcome is Outcome.GIVEN:
-        return _after_given(errand, arrival, visits, now_s, chance)
+        return _after_given(visit, arrival.session_id, now_s, chance)
     if arrival.outcome is Outcome.NOT_ENTITLED:
         return None
     if arrival.reason is Reason.CLOCK_UNTRUSTED:
@@ -121,13 +124,16 @@ def afterwards(visit: Visit, now_s: float, home: bool, cards: Mapping[str, str],
     help_with = _HELPED.get(reason) if honest and reason is not None else None
     if help_with is not None and visits == 1 and person.kind is Kind.ORDINARY:
         return replace(again, at_s=now_s + 60)
-    return SeeOfficer(errand, arrival.case_number, arrival.session_id, help_with)
+    acts = (Act.REFERRAL_RESOLVED,) if help_with is None else (Act.ASSIST, Act.REFERRAL_RESOLVED)
+    return SeeOfficer(errand, arrival.session_id, acts, help_with)
 
 
-def _after_given(errand: Errand, arrival: Arrival, visits: int, now_s: float, chance: random.Random) -> Next | None:
-    kind = errand.person.kind
-    if kind is Kind.MISTAKEN and visits == 1:
-        return VoidClaim(errand, arrival.session_id)
-    if kind in (Kind.TWICE, Kind.PORTIONS) and visits == 1:
-        return Coming(now_s + chance.uniform(600, 2400), -1, errand)
-    return None
+def _after_given(visit: Visit, session_id: str, now_s: float, chance: random.Random) -> Next | None:
+    errand, kind = visit.errand, visit.errand.person.kind
+    if visit.given > 1:
+        return None
+    if kind is Kind.MISTAKEN:
+        return SeeOfficer(errand, session_id, (Act.VOID,))
+    if kind is Kind.LOST_SLIP:
+        return SeeOfficer(errand, session_id, (Act.REPRINT,))
+    return Coming(now_s + chance.uniform(600, 2400), -1, errand) if kind in _COMES_TWICE else None

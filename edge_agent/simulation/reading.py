@@ -5,14 +5,12 @@ Rules: read-only; nothing here decides.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from edge_agent.store.database import connect, told
 
@@ -48,18 +46,22 @@ def _claims(connection: sqlite3.Connection, session_id: str) -> Iterator[ClaimRo
         yield ClaimRow(row[0], row[1], row[2], row[3], Decimal(row[4]), row[5], row[6], row[7], bool(row[8]))
 
 
-def ledger_events(bodies: list[bytes]) -> list[dict[str, Any]]:
-    """Records as JSON objects."""
-    return [json.loads(body) for body in bodies]
+@dataclass(frozen=True)
+class SessionState:
+    """slip: printed, failed or pending. day: the local day it counts to, ISO 8601."""
+
+    slip: str
+    day: str
 
 
-def slip_states(database: Path) -> dict[str, str]:
-    """session -> what the terminal itself says of its slip: printed, failed, or pending."""
+def session_states(database: Path) -> dict[str, SessionState]:
+    """What the terminal itself says of each recorded session. Raises StoreError."""
     with closing(connect(database, "NORMAL", read_only=True)) as connection, told(database):
-        return dict(connection.execute("SELECT session_id, slip FROM session").fetchall())
+        rows = connection.execute("SELECT session_id, slip, day FROM session").fetchall()
+        return {row[0]: SessionState(row[1], row[2]) for row in rows}
 
 
 def outbox_sequences(database: Path) -> set[int]:
-    """Sequence numbers that still wait for the centre."""
+    """Sequence numbers that still wait for the centre. Raises StoreError."""
     with closing(connect(database, "NORMAL", read_only=True)) as connection, told(database):
         return {row[0] for row in connection.execute("SELECT seq FROM outbox")}

@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_agent.core.act_slip import compose_act
 from edge_agent.core.messages import (
+    ActRecorded,
+    AskAuthority,
     AskPrinterStatus,
     Effect,
     Event,
@@ -20,7 +23,9 @@ from edge_agent.core.messages import (
     MarkSlip,
     PartFailed,
     PartRecovered,
+    PrintActSlip,
     PrintSlip,
+    RecordAct,
     RecordClaim,
     RecordOutcome,
     ReportEnd,
@@ -30,6 +35,7 @@ from edge_agent.core.messages import (
     TokenRefused,
 )
 from edge_agent.core.model import FaceObservation, Part, Receipt, Signal
+from edge_agent.core.officer_acts import ActReceipt
 from edge_agent.core.rules import Now, Rules
 from edge_agent.core.session import Phase, Session, step
 from edge_agent.core.slip import Phrases, SlipTerminal
@@ -41,7 +47,7 @@ from edge_agent.simulation.clock import TerminalClock, VirtualTime
 from edge_agent.simulation.printing import PrinterDesk
 from edge_agent.slip_desk import SlipDesk
 from edge_agent.store import Keys, Store, TerminalIdentity
-from edge_agent.token_desk import TokenBook, TokenDesk
+from edge_agent.token_desk import TokenBook, TokenDesk, read_own_slips
 
 
 class PowerCut(BaseException):
@@ -82,6 +88,9 @@ class SimulatedTerminal:
         self.awake = False
         self.ended: list[Ended] = []
         """Sessions ended since somebody last looked."""
+        self.acts: list[ActReceipt] = []
+        """Acts recorded since somebody last looked."""
+        self.ask_centre: Callable[[AskAuthority], None] = lambda _: None
         self.phases: set[Phase] = set()
         self.checkpoints_left: int | None = None
         """How many store checkpoints there are until the mains fail; None: they don't."""
@@ -108,15 +117,21 @@ class SimulatedTerminal:
         shown = SlipTerminal(
             identity.id, identity.site, identity.place, parts.complaint_channel, identity.timezone, show_name=True
         )
+        self._shown = shown
         self.slips = SlipDesk(parts.phrases, shown, self.store.unprinted, self.store.slip_code)
         book = TokenBook(
             parts.keys.roster,
             frozenset(self.gallery.rules.gallery.subject_ids),
             self.store.revoked_tokens(),
             self.store.roster_info().issued_at,
+            frozenset(officer.officer_id for officer in self.store.officers()),
         )
         self.codes = TokenDesk(
-            book, lambda: self.clock.now().utc, self._inbox.append, clock=lambda: self.clock.monotonic_s
+            book,
+            lambda: self.clock.now().utc,
+            self._inbox.append,
+            clock=lambda: self.clock.monotonic_s,
+            read_slip=read_own_slips(parts.keys.signing.public_key(), self.id),
         )
         self._note("started", {"version": "simulated"})
         self.printer.ask_status()
@@ -190,11 +205,19 @@ class SimulatedTerminal:
     def _perform(self, effect: Effect, now_s: float) -> list[Event]:
         if isinstance(effect, (RecordClaim, RecordOutcome)):
             return self.recorder.record(effect, now_s)
+        if isinstance(effect, RecordAct):
+            answers = self.recorder.record_act(effect, now_s)
+            self.acts += [answer.receipt for answer in answers if isinstance(answer, ActRecorded)]
+            return answers
         if isinstance(effect, MarkSlip):
             return self.recorder.mark_slip(effect, now_s)
         if isinstance(effect, PrintSlip):
             return self.slips.print(effect.receipt, self.printer.print_slip)
-        if isinstance(effect, AskPrinterStatus):
+        if isinstance(effect, PrintActSlip):
+            self._print_act(effect.receipt)
+        elif isinstance(effect, AskAuthority):
+            self.ask_centre(effect)
+        elif isinstance(effect, AskPrinterStatus):
             self.printer.ask_status()
         elif isinstance(effect, SetPace):
             self.awake = effect.awake
@@ -203,6 +226,10 @@ class SimulatedTerminal:
         elif not isinstance(effect, ShowSignal):
             raise AssertionError(f"the day does not know the effect {type(effect).__name__}")
         return []
+
+    def _print_act(self, receipt: ActReceipt) -> None:
+        code = self.store.slip_code(receipt.copy, receipt.copy_number) if receipt.copy is not None else ""
+        self.printer.print_slip(receipt.act_id, compose_act(receipt, self._shown, self.parts.phrases, code))
 
     def _note(self, kind: str, data: dict[str, object]) -> None:
         self._handle_all(self.recorder.note(kind, data, self.clock.monotonic_s))

@@ -51,6 +51,7 @@ class Kind(str, Enum):
     LEASE_OVER = "lease_over"
     REVOKED_CARD = "revoked_card"
     MISTAKEN = "mistaken"
+    LOST_SLIP = "lost_slip"
     STRANGER = "stranger"
     PRINT = "print"
     ANOTHERS_CARD = "anothers_card"
@@ -77,6 +78,7 @@ _SHARES = {
     Kind.LEASE_OVER: 0.005,
     Kind.REVOKED_CARD: 0.005,
     Kind.MISTAKEN: 0.0,
+    Kind.LOST_SLIP: 0.01,
     Kind.OFFICER: 0.0,
 }
 """Of the subjects; each kind is there at least once, twins and siblings at least in pairs."""
@@ -149,7 +151,11 @@ def _kinds(subjects: int, chance: random.Random) -> list[Kind]:
     kinds: list[Kind] = []
     for kind, share in _SHARES.items():
         wanted = max(1, round(share * subjects))
-        kinds += [kind] * (wanted + wanted % 2 if kind in _PAIRED else wanted)
+        if kind in _PAIRED:
+            wanted += wanted % 2
+        if kind is Kind.FETCHED_FOR:
+            wanted += 1  # for whom only the officer may come
+        kinds += [kind] * wanted
     kinds += [Kind.ORDINARY] * (subjects - len(kinds))
     chance.shuffle(kinds)
     return kinds
@@ -248,14 +254,12 @@ def _proxies(enrolled: list[Person], rights: list[Entitlement]) -> tuple[Proxy, 
     """Proxies fetch the rice of whom they come for; so may one officer, who must not while on duty."""
     fetching = {person.other: person for person in enrolled if person.kind is Kind.PROXY and person.other}
     officer = next(person for person in enrolled if person.kind is Kind.OFFICER)
-    bedridden = next(person for person in enrolled if person.kind is Kind.BEDRIDDEN)
-    proxies = [
-        Proxy(right.entitlement_id, right.cycle, str(fetching[right.subject_id].subject_id))
+    alone = {person.subject_id: officer for person in enrolled if person.kind is Kind.FETCHED_FOR}
+    return tuple(
+        Proxy(right.entitlement_id, right.cycle, str({**alone, **fetching}[right.subject_id].subject_id))
         for right in rights
-        if right.subject_id in fetching
-    ]
-    of_bedridden = next(right for right in rights if right.subject_id == bedridden.subject_id)
-    return (*proxies, Proxy(of_bedridden.entitlement_id, of_bedridden.cycle, str(officer.subject_id)))
+        if right.subject_id in alone
+    )
 
 
 def _officers(enrolled: list[Person], terminals: tuple[str, ...]) -> tuple[Officer, ...]:

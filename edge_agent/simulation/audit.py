@@ -1,0 +1,56 @@
+"""Gathers a day's books for `books.py`: every terminal's database, its chain verified, and what the broker was given.
+
+Rules: read-only, from the files a day has left behind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from edge_agent.simulation.booked import LedgerCopy
+from edge_agent.simulation.books import BookData
+from edge_agent.simulation.day import Played
+from edge_agent.simulation.reading import outbox_sequences, session_states
+from edge_agent.simulation.terminal import SimulatedTerminal
+from edge_agent.store.ledger import read_records, verify
+
+
+def gather(played: Played) -> BookData:
+    """Everything this day left behind. Raises StoreError when a database can't be read."""
+    village = played.site.village
+    return BookData(
+        ledgers=tuple(_copy(terminal, played) for terminal in played.site.terminals),
+        entitlements={right.entitlement_id: right for right in village.entitlements},
+        proxies=village.proxies,
+        truth=played.truth,
+        secrets=tuple(secret for person in village.people for secret in (person.name, person.national_number)),
+    )
+
+
+def _copy(terminal: SimulatedTerminal, played: Played) -> LedgerCopy:
+    database = terminal.parts.database
+    bodies = tuple(read_records(database))
+    verification = verify(bodies, terminal.parts.keys.signing.public_key())
+    broken = verification.first_broken
+    states = session_states(database)
+    return LedgerCopy(
+        terminal=terminal.id,
+        events=tuple(json.loads(body) for body in bodies),
+        bodies=bodies,
+        broken="" if broken is None else f"record {broken.sequence} {broken.why}",
+        slips={session: state.slip for session, state in states.items()},
+        days={session: state.day for session, state in states.items()},
+        waiting=frozenset(outbox_sequences(database)),
+        delivered=played.broker.records.get(terminal.id, {}),
+    )
+
+
+def reasons_reached(data: BookData) -> Counter[str]:
+    """Outcomes by reason ("given" for those without one), over all terminals, as recorded."""
+    return Counter(
+        event["data"]["reason"] or "given"
+        for ledger in data.ledgers
+        for event in ledger.events
+        if event["type"] in ("aid.claim.recorded.v1", "aid.session.ended.v1")
+    )
