@@ -2,8 +2,9 @@
 
 Rules: a sound is made once, when its signal begins, and never repeated: a terminal that goes on beeping is switched off
 by its neighbours. Nothing is longer than a second. REFERRED and NOT_ENTITLED sound the same, and neither sounds like an
-alarm: a queue listens. Left is one beep, right is two. Guidance by quality is silent: it changes too often.
-Durations are multiples of 0.1 s, the agent's tick.
+alarm: a queue listens. One short beep is left (or: read), two are right, three are "not taken"; one long beep is done;
+long and short is "ask the officer"; two long ones are a terminal that needs its officer. Guidance by quality is silent:
+it changes too often. Durations are multiples of 0.1 s, the agent's tick.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ Beeps = tuple[float, ...]
 _READ: Beeps = (0.1,)
 _REFUSED: Beeps = (0.1, 0.1, 0.1, 0.1, 0.1)
 _DONE: Beeps = (0.5,)
-_SEE_OFFICER: Beeps = (0.2, 0.2, 0.2)
+_SEE_OFFICER: Beeps = (0.4, 0.2, 0.1)
+_NEEDS_OFFICER: Beeps = (0.4, 0.2, 0.4)
 
 BUZZES: dict[Signal, Beeps] = {
     **dict.fromkeys(Signal, ()),
@@ -31,9 +33,9 @@ BUZZES: dict[Signal, Beeps] = {
     Signal.GIVEN: _DONE,
     Signal.REFERRED: _SEE_OFFICER,
     Signal.NOT_ENTITLED: _SEE_OFFICER,
-    Signal.TAKE_SLIP_FAILED: (0.2, 0.2, 0.2, 0.2, 0.2),
-    Signal.PAPER_OUT: (0.2, 0.2, 0.2, 0.2, 0.2),
-    Signal.OUT_OF_SERVICE: (0.2, 0.2, 0.2, 0.2, 0.2),
+    Signal.TAKE_SLIP_FAILED: _NEEDS_OFFICER,
+    Signal.PAPER_OUT: _NEEDS_OFFICER,
+    Signal.OUT_OF_SERVICE: _NEEDS_OFFICER,
 }
 """What each signal sounds like; most are silent."""
 

@@ -62,8 +62,8 @@ def slips(language: str) -> list[Slip]:
         refused(Reason.ALREADY_CLAIMED, claim("K7Q4-0007"), entitlement()),
         replace(refused(Reason.NOT_YET_VALID, about=entitlement()), open_from=date(2026, 12, 1)),
     )
-    receipts = tuple(replace(receipt, roster_issued_at=ISSUED_AT) for receipt in receipts)
-    return [compose(receipt, TERMINAL, phrases, copy=int(receipt is receipts[0]), code="AS1:…") for receipt in receipts]
+    dated = [replace(receipt, roster_issued_at=ISSUED_AT) for receipt in receipts]
+    return [compose(receipt, TERMINAL, phrases, int(number == 0), "AS1:…") for number, receipt in enumerate(dated)]
 
 
 @pytest.mark.parametrize("paper_mm", COLUMNS)
