@@ -59,8 +59,11 @@ class RosterImport:
         ledger: Ledger,
         table: RosterTable,
         cipher: TemplateCipher,
+        *,
+        terminal_id: str,
         checkpoint: Checkpoint,
     ) -> None:
+        self._terminal_id = terminal_id
         self._connection = connection
         self._ledger = ledger
         self._table = table
@@ -158,7 +161,7 @@ class RosterImport:
     def _warnings(self, old: list[Entitlement], roster: Roster, at: Timestamp) -> tuple[ImportWarning, ...]:
         return (
             *reissued(self._connection, old, roster.entitlements),
-            *homes_moved(self._connection, old, roster.entitlements, at.utc),
+            *homes_moved(self._connection, old, roster.entitlements, at.utc, self._terminal_id),
         )
 
     def _check_claimed(self, roster: Roster, file_name: str) -> None:

@@ -57,7 +57,11 @@ def reissued(
 
 
 def homes_moved(
-    connection: sqlite3.Connection, old: Iterable[Entitlement], new: Iterable[Entitlement], at_utc: datetime
+    connection: sqlite3.Connection,
+    old: Iterable[Entitlement],
+    new: Iterable[Entitlement],
+    at_utc: datetime,
+    terminal_id: str,
 ) -> list[ImportWarning]:
     """Entitlements with another home whose old home may still give them: its lease has not ended, and this terminal,
     where it was the home, has not given them back."""
@@ -71,10 +75,19 @@ def homes_moved(
         if was.lease_until is not None and was.lease_until < at_utc:
             continue
         until = f"until {was.lease_until.isoformat()}" if was.lease_until else "without end"
+        new_home = entitlement.home or "the centre"
         text = (
-            f"{entitlement.entitlement_id}: moved from home {was.home} to {entitlement.home or 'the centre'}, but "
-            f"{was.home} holds a lease {until}; while {was.home} has the old roster, both may give it. "
-            f"Bring this roster to {was.home} first, or let the lease end"
+            f"{entitlement.entitlement_id}: moved from {was.home} to {new_home}, but {was.home} holds a lease {until}; "
         )
+        if was.home == terminal_id:
+            text += (
+                f"what was given of it here {new_home} does not know until the centre has this terminal's records. "
+                "Let them go up before it is given there"
+            )
+        else:
+            text += (
+                f"while {was.home} has the old roster, both may give it. "
+                f"Bring this roster to {was.home} first, or let the lease end"
+            )
         found.append(ImportWarning(HOME_MOVED, entitlement.entitlement_id, was.home, text))
     return found

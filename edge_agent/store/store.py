@@ -77,7 +77,9 @@ class Store:
         self._ledger = Ledger(connection, keys.signing, terminal.id, checkpoint)
         self._grants = GrantTable(connection, self._ledger, checkpoint)
         self._roster = RosterTable(connection, self._cipher, embedder)
-        self._import = RosterImport(connection, self._ledger, self._roster, self._cipher, checkpoint)
+        self._import = RosterImport(
+            connection, self._ledger, self._roster, self._cipher, terminal_id=terminal.id, checkpoint=checkpoint
+        )
         self._deletion = Deletion(connection, path, self._ledger, checkpoint)
         self.wipe_problem = ""
         """Why what a roster took away is not gone from disk yet; empty when it is. Tried again at each open."""

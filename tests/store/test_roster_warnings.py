@@ -80,3 +80,19 @@ def test_a_warning_says_what_to_do_and_names_nobody(store: Store, tmp_path: Path
     assert "already received BPNT 2026-03 here as s1.bpnt" in warning.text
     assert "ask the office for a roster with the old id" in warning.text
     assert "Ibu" not in warning.text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "advice"),
+    [
+        ("kiosk-2", "kiosk-1", "Bring this roster to kiosk-2 first"),
+        ("kiosk-1", "kiosk-2", "here kiosk-2 does not know until the centre has this terminal's records"),
+    ],
+)
+def test_a_moved_home_is_advised_by_where_it_was(
+    store: Store, tmp_path: Path, clock: Clock, old: str, new: str, advice: str
+) -> None:
+    warned(store, tmp_path, clock, 2, [entitlement("s1", **home(old, LATER))])
+    file = write_roster(tmp_path / "r", roster(3, entitlements=[entitlement("s1", **home(new, LATER))]))
+    (warning,) = store.import_roster(file, clock()).warnings
+    assert advice in warning.text
