@@ -60,9 +60,13 @@ class Duty:
         for job in hall.answered:
             if job in self.jobs:
                 self.jobs.remove(job)
+            if job.unprinted and job.act in (Act.ASSIST, Act.REPRINT):
+                self.jobs.append(Job(Act.REPRINT, job.since_s, job.person))
         hall.answered.clear()
         for receipt in hall.terminal.acts:
             self.acts.append(receipt)
+            if receipt.act is Act.REPRINT and receipt.copy is not None:
+                hall.copies[receipt.act_id] = receipt.copy.session_id
             done = receipt.problem in (None, ActProblem.ALREADY_VOID)
             if receipt.act is Act.VOID and done and receipt.copy is not None:
                 hall.take_back(receipt.copy.session_id)

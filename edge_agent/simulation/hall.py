@@ -61,6 +61,8 @@ class Hall:
         self.queue: deque[Queued] = deque()
         self.codes: dict[str, str] = {}
         """session or act -> QR text of its newest slip."""
+        self.copies: dict[str, str] = {}
+        """act -> the session whose slip it printed again"""
         self.longest_queue = 0
         self.open = True
         """Until the day has been ended here."""
@@ -222,13 +224,14 @@ class Hall:
         while self._slips_seen < len(out) and out[self._slips_seen].out_s <= self._time.s:
             finished = out[self._slips_seen]
             self._slips_seen += 1
-            key = (self.terminal.id, finished.name)
+            name = self.copies.get(finished.name, finished.name)
+            key = (self.terminal.id, name)
             self._truth.slips[key] = self._truth.slips.get(key, 0) + 1
             for part in finished.slip.parts:
                 if isinstance(part, QrCode):
-                    self.codes[finished.name] = part.text
-            if finished.name in self._arrivals:
-                self._hand_out(self._arrivals[finished.name])
+                    self.codes[name] = part.text
+            if name in self._arrivals:
+                self._hand_out(self._arrivals[name])
 
     def take_back(self, session_id: str) -> None:
         """The claim was void: what was handed out for it comes back."""

@@ -39,7 +39,10 @@ _LEAVES_DESK = frozenset({Act.ASSIST, Act.CLOSE, Act.OPEN})
 
 @dataclass(eq=False)
 class Job:
-    """Something an officer is to do. person: for whom; session_id: which slip it is about. tries: so far."""
+    """Something an officer is to do. person: for whom; session_id: which slip it is about. tries: so far.
+
+    unprinted: it was done, and its slip did not come out.
+    """
 
     act: Act
     since_s: float
@@ -47,6 +50,7 @@ class Job:
     session_id: str = ""
     reason: AssistReason | None = None
     tries: int = 0
+    unprinted: bool = False
 
     @property
     def command(self) -> Command:
@@ -118,6 +122,7 @@ class DeskVisit:
             self.over = late
             return None
         self._working = None
+        job.unprinted = signal is Signal.TAKE_SLIP_FAILED
         self.tasks.popleft()
         self._waits_s = now_s + ANSWER_S
         self.over = job.act in _LEAVES_DESK

@@ -254,9 +254,9 @@ def _proxies(enrolled: list[Person], rights: list[Entitlement]) -> tuple[Proxy, 
     """Proxies fetch the rice of whom they come for; so may one officer, who must not while on duty."""
     fetching = {person.other: person for person in enrolled if person.kind is Kind.PROXY and person.other}
     officer = next(person for person in enrolled if person.kind is Kind.OFFICER)
-    alone = {person.subject_id: officer for person in enrolled if person.kind is Kind.FETCHED_FOR}
+    alone = {person.subject_id for person in enrolled if person.kind is Kind.FETCHED_FOR}
     return tuple(
-        Proxy(right.entitlement_id, right.cycle, str({**alone, **fetching}[right.subject_id].subject_id))
+        Proxy(right.entitlement_id, right.cycle, str(fetching.get(right.subject_id, officer).subject_id))
         for right in rights
         if right.subject_id in alone
     )
