@@ -11,8 +11,10 @@ from pathlib import Path
 
 import structlog
 
+from edge_agent.core.act_slip import compose_act
 from edge_agent.core.messages import Event, MarkSlip, SlipFailed, SlipPrinted
 from edge_agent.core.model import Reason, Receipt
+from edge_agent.core.officer_acts import ActReceipt
 from edge_agent.core.slip import Phrases, Slip, SlipTerminal, compose
 from edge_agent.ports import StoreError
 
@@ -45,16 +47,20 @@ class SlipDesk:
             self._copies.add(owed.session_id)
         return failed
 
+    def print_act(self, receipt: ActReceipt, print_slip: PrintSlip) -> list[Event]:
+        """Hand over the slip of an officer's act; the events that answer at once, with the act's id."""
+
+        def word() -> Slip:
+            code = self._sign(receipt.copy, receipt.copy_number) if receipt.copy is not None else ""
+            return compose_act(receipt, self._terminal, self._phrases, code)
+
+        return _hand_over(receipt.act_id, receipt.case_number, word, print_slip)
+
     def _hand_over(self, receipt: Receipt, print_slip: PrintSlip, copy: int) -> list[Event]:
-        """Word it and give it to the printer; a SlipFailed when it can't be worded."""
-        try:
-            slip = compose(receipt, self._terminal, self._phrases, copy, self._sign(receipt, copy))
-        except Exception as error:  # noqa: BLE001 - whatever a catalogue or a roster's odd amount brings about
-            problem = f"the slip can't be worded: {_named(error)}; report this with the log"
-            _log.error("slip_not_worded", case=receipt.case_number, session=receipt.session_id, problem=problem)
-            return [SlipFailed(receipt.session_id, problem)]
-        print_slip(receipt.session_id, slip)
-        return []
+        def word() -> Slip:
+            return compose(receipt, self._terminal, self._phrases, copy, self._sign(receipt, copy))
+
+        return _hand_over(receipt.session_id, receipt.case_number, word, print_slip)
 
     def copy_ended(self, event: Event) -> MarkSlip | None:
         """What to note when this event is the printer's word on a copy."""
@@ -74,6 +80,18 @@ class SlipDesk:
             return None
         number = receipt.earlier.claim_number
         return next((one for one in waiting if number in {claim.claim_number for claim in one.claims}), None)
+
+
+def _hand_over(slip_of: str, case_number: str, word: Callable[[], Slip], print_slip: PrintSlip) -> list[Event]:
+    """Word it and give it to the printer; a SlipFailed when it can't be worded. slip_of: the session's or act's id."""
+    try:
+        slip = word()
+    except Exception as error:  # noqa: BLE001 - whatever a catalogue or a roster's odd amount brings about
+        problem = f"the slip can't be worded: {_named(error)}; report this with the log"
+        _log.error("slip_not_worded", case=case_number, session=slip_of, problem=problem)
+        return [SlipFailed(slip_of, problem)]
+    print_slip(slip_of, slip)
+    return []
 
 
 def _named(error: Exception) -> str:

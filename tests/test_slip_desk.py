@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from edge_agent.core.messages import MarkSlip, SlipFailed, SlipPrinted
 from edge_agent.core.model import Benefit, Claim, Outcome, Reason, Receipt
+from edge_agent.core.officer_acts import Act, ActProblem, ActReceipt
 from edge_agent.core.slip import QrCode, Slip, SlipTerminal
 from edge_agent.language.phrases import CataloguePhrases
 from edge_agent.ports import StoreError
@@ -78,3 +79,19 @@ def test_an_owed_slip_that_cannot_be_worded_or_read_does_not_hurt_this_one() -> 
         printer = Printer()
         assert slips.print(AGAIN, printer) == []
         assert [session_id for session_id, _ in printer.slips] == ["again"]
+
+
+def test_an_acts_slip_carries_the_signed_code_of_what_it_is_about() -> None:
+    printer, again = Printer(), ActReceipt("a1", Act.REPRINT, "o1", NOON, 3, "cd" * 32, copy=OWED, copy_number=2)
+    assert desk().print_act(again, printer) == []
+    assert (
+        desk().print_act(ActReceipt("a2", Act.VOID, "o1", NOON, 4, "cd" * 32, ActProblem.SAME_OFFICER), printer) == []
+    )
+    assert [(act_id, slip.slip_id) for act_id, slip in printer.slips] == [("a1", "T1-0001-copy2"), ("a2", "a2-refused")]
+    codes = [part.text for _, slip in printer.slips for part in slip.parts if isinstance(part, QrCode)]
+    assert codes == ["AS1:T1-0001 2"]
+
+
+def test_an_act_that_has_no_slip_fails_by_its_id() -> None:
+    failed = desk().print_act(ActReceipt("a1", Act.CLOSE, "o1", NOON, 3, "cd" * 32), Printer())
+    assert [(type(event), getattr(event, "session_id", "")) for event in failed] == [(SlipFailed, "a1")]
