@@ -129,7 +129,7 @@ class VisionSettings(Section):
 class SessionSettings(Section):
     """Time limits. A session ends within max_s, recording and printing included."""
 
-    max_s: Annotated[float, Field(ge=10, le=120)] = Field(45.0, description="longest session, slip included")
+    max_s: Annotated[float, Field(ge=10, le=120)] = Field(52.0, description="longest session, slip included")
     arrive_s: Seconds = Field(0.4, description="a face must stay so long before a session begins")
     acquire_s: Seconds = Field(8.0, description="longest wait for a usable view")
     acquire_frames: Annotated[int, Field(ge=1, le=60)] = Field(
@@ -137,18 +137,22 @@ class SessionSettings(Section):
     )
     identify_s: Seconds = Field(4.0, description="longest wait for enough probes")
     record_s: Seconds = Field(2.0, description="longest wait for the store")
+    authorise_s: Seconds = Field(5.0, description="longest wait for the centre, where it is asked")
     print_s: Seconds = Field(8.0, description="longest wait for the slip")
     settle_s: Seconds = Field(4.0, description="how long the result is shown")
+    desk_s: Annotated[float, Field(gt=0, le=300)] = Field(
+        30.0, description="an officer's badge counts so long after the last card"
+    )
     absent_s: Seconds = Field(1.5, description="gone for longer, the person has left")
     probe_frames: Annotated[int, Field(ge=1, le=60)] = Field(6, description="frames fused into the probe")
 
     @model_validator(mode="after")
     def _limits_fit(self) -> SessionSettings:
-        least = self.arrive_s + self.record_s + self.print_s + 5.0
+        least = self.arrive_s + 2 * self.record_s + self.authorise_s + self.print_s + 5.0
         if self.max_s < least:
             raise ValueError(
                 f"session.max_s: {self.max_s:g} leaves under 5 s for the person; "
-                f"raise it to at least {least:g} or lower record_s or print_s"
+                f"raise it to at least {least:g} or lower record_s, authorise_s or print_s"
             )
         return self
 

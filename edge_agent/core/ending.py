@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from edge_agent.core.desk import NOBODY, Desk
 from edge_agent.core.messages import (
+    AskAuthority,
+    AuthorityAnswered,
+    AuthorityNeeded,
     ClaimRecorded,
     ClaimRefused,
     Effect,
@@ -23,8 +27,8 @@ from edge_agent.core.messages import (
     SlipPrinted,
 )
 from edge_agent.core.model import ESSENTIAL_PARTS, MatchKind, Outcome, Paper, Part, Reason, Signal
-from edge_agent.core.rules import Now
-from edge_agent.core.state import Move, Phase, Session, enter, show
+from edge_agent.core.rules import Now, Rules
+from edge_agent.core.state import Move, Phase, Session, elapsed_s, enter, show
 from edge_agent.core.witness import NOTHING_SEEN
 
 OUTCOME_SIGNAL = {
@@ -58,13 +62,44 @@ def on_recorded(session: Session, event: ClaimRecorded | ClaimRefused | OutcomeR
     receipt = event.receipt
     if session.phase is not Phase.RECORDING or receipt.session_id != session.session_id:
         return session, ()
-    session = replace(session, receipt=receipt, outcome=receipt.outcome, reason=receipt.reason)
+    session = replace(session, receipt=receipt, outcome=receipt.outcome, reason=receipt.reason, request=None)
     if receipt.outcome is Outcome.ABANDONED:
         return _settle(session, now, OUTCOME_SIGNAL[Outcome.ABANDONED], ())
     if receipt.reason is Reason.PRINTER_UNAVAILABLE:
         mark = MarkSlip(session.session_id, printed=False, problem="the printer was not ready before the decision")
         return _settle(session, now, Signal.TAKE_SLIP_FAILED, (mark,))
     return enter(session, Phase.PRINTING, now), (PrintSlip(receipt),)
+
+
+def on_authority_needed(session: Session, event: AuthorityNeeded, now: Now) -> Move:
+    """Nothing is recorded yet: ask the centre first, for a few seconds."""
+    waiting = session.phase is Phase.RECORDING and session.request is not None and session.request.may_ask
+    if not waiting or event.session_id != session.session_id:
+        return session, ()
+    session, effects = show(enter(session, Phase.AUTHORISING, now), Signal.ASKING_CENTRE, now)
+    return session, (*effects, AskAuthority(session.session_id, event.entitlement_ids))
+
+
+def on_authority_answered(session: Session, event: AuthorityAnswered, now: Now) -> Move:
+    """The centre has spoken: decide with what it says."""
+    if session.phase is not Phase.AUTHORISING or event.session_id != session.session_id:
+        return session, ()
+    return _record_again(session, now, event)
+
+
+def await_authority(session: Session, now: Now, rules: Rules) -> Move:
+    """No answer, or no link any more: decide without the centre."""
+    if Part.UPLINK in session.faults or elapsed_s(session, now) > rules.limits.authorise_s:
+        return _record_again(session, now, AuthorityAnswered(session.session_id))
+    return session, ()
+
+
+def _record_again(session: Session, now: Now, answer: AuthorityAnswered) -> Move:
+    if session.request is None:
+        raise AssertionError("AUTHORISING without a request")
+    request = replace(session.request, authorities=answer.authorities, claimed=answer.claimed, may_ask=False)
+    session, effects = show(enter(replace(session, request=request), Phase.RECORDING, now), Signal.WORKING, now)
+    return session, (*effects, request)
 
 
 def on_record_failed(session: Session, event: RecordFailed, now: Now) -> Move:
@@ -97,24 +132,43 @@ def _settle(session: Session, now: Now, signal: Signal, effects: tuple[Effect, .
     session, shown = show(session, signal, now)
     outcome = session.outcome or Outcome.REFERRED
     duration_s = round(now.monotonic_s - session.started_s, 3)
-    end = ReportEnd(session.session_id, outcome, session.reason, duration_s, session.phases_s, session.pad_attempts)
+    end = ReportEnd(
+        session_id=session.session_id,
+        outcome=outcome,
+        reason=session.reason,
+        duration_s=duration_s,
+        phases_s=session.phases_s,
+        pad_attempts=session.pad_attempts,
+        waited_s=round(session.waited_s, 3),
+        assisted=bool(session.helped) and outcome is Outcome.GIVEN,
+    )
     return session, (*effects, *shown, end)
 
 
 def rest(session: Session, now: Now) -> Move:
-    """Nobody is being served any more: wait for the next person, or close when a needed part is down."""
-    session = replace(session, armed=False, arriving_s=None, session_id="", receipt=None, phases_s=())
+    """Nobody is being served any more: wait for the next person, or close when a needed part is down.
+
+    An officer who has just helped somebody is still at the desk.
+    """
+    session = replace(
+        session, armed=False, arriving_s=None, session_id="", receipt=None, request=None, helped="", phases_s=()
+    )
+    if not must_close(session) and session.desk.officer_id:
+        desk = Desk(
+            session.desk.officer_id, since_s=now.monotonic_s, held=session.desk.held, held_s=session.desk.held_s
+        )
+        return show(enter(replace(session, desk=desk), Phase.ASSISTING, now), Signal.BADGE_READ, now)
     if not must_close(session):
         return enter(session, Phase.IDLE, now), ()
-    session = replace(enter(session, Phase.OUT_OF_SERVICE, now), asked_s=now.monotonic_s)
+    session = replace(enter(session, Phase.OUT_OF_SERVICE, now), asked_s=now.monotonic_s, desk=NOBODY)
     session, shown = show(session, closed_signal(session), now)
     return session, (*shown, SetPace(awake=False))
 
 
 def must_close(session: Session) -> bool:
-    """Whether a part without which nobody can be served is down."""
+    """Whether a part without which nobody can be served is down, or an officer has closed the terminal."""
     printer_down = session.printer is not None and not session.printer.can_print
-    return bool(session.faults & ESSENTIAL_PARTS) or printer_down
+    return bool(session.faults & ESSENTIAL_PARTS) or printer_down or bool(session.closed_by)
 
 
 def closed_signal(session: Session) -> Signal:
@@ -124,4 +178,6 @@ def closed_signal(session: Session) -> Signal:
     """
     paper_out = session.printer is not None and session.printer.paper is Paper.OUT
     other_faults = session.faults & (ESSENTIAL_PARTS - {Part.PRINTER})
+    if session.closed_by and not must_close(replace(session, closed_by="")):
+        return Signal.CLOSED_BY_OFFICER
     return Signal.PAPER_OUT if paper_out and not other_faults else Signal.OUT_OF_SERVICE

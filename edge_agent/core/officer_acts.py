@@ -25,8 +25,9 @@ class AssistReason(str, Enum):
 
 
 class Act(str, Enum):
-    """What a command card asks for."""
+    """What a command card asks for. SIGN_IN has no card: it is the badge itself, recorded each time the desk opens."""
 
+    SIGN_IN = "sign_in"
     ASSIST = "assist"
     REPRINT = "reprint"
     VOID = "void"

@@ -14,7 +14,7 @@ from edge_agent.core.model import Gallery, PadMode
 class Limits:
     """How long each phase may take. `max_s` bounds the whole session, recording and printing included."""
 
-    max_s: float = 45.0
+    max_s: float = 52.0
     arrive_s: float = 0.4
     acquire_s: float = 8.0
     acquire_frames: int = 3
@@ -26,11 +26,14 @@ class Limits:
     probe_frames: int = 6
     recheck_s: float = 5.0
     token_s: float = 15.0
+    authorise_s: float = 5.0
+    desk_s: float = 30.0
 
     @property
     def decide_s(self) -> float:
-        """Seconds after the start at which the person's part ends, so that recording and printing still fit."""
-        return self.max_s - self.record_s - self.print_s
+        """Seconds after the start at which the person's part ends, so that all that follows still fits: recording,
+        asking the centre, recording again, printing."""
+        return self.max_s - 2 * self.record_s - self.authorise_s - self.print_s
 
 
 @dataclass(frozen=True)
@@ -78,13 +81,16 @@ class MatchRules:
 
 @dataclass(frozen=True, eq=False)
 class Rules:
-    """Everything that bounds a session. token_fallback: whoever holds up a code that isn't taken is served by 1:N."""
+    """Everything that bounds a session. token_fallback: whoever holds up a code that isn't taken is served by 1:N.
+    ask_centre: the centre is asked for what has its home elsewhere.
+    """
 
     gallery: Gallery
     match: MatchRules
     limits: Limits = Limits()
     pad: PadRules = PadRules()
     token_fallback: bool = True
+    ask_centre: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from edge_agent.core.ending import forget, refer
 from edge_agent.core.messages import AskPrinterStatus, RecordClaim
 from edge_agent.core.model import Evidence, FaceObservation, PadMode, PadVerdict, QualityProblem, Reason, Signal
 from edge_agent.core.rules import Now, PadRules, Rules
-from edge_agent.core.state import Move, Phase, Probe, Session, elapsed_s, enter, show
+from edge_agent.core.state import Move, Phase, Probe, Session, elapsed_s, enter, may_ask, show
 from edge_agent.core.witness import NOTHING_SEEN, begin_try, see
 
 PROBE_SPACING_S = 0.2
@@ -225,8 +225,10 @@ def _identify(session: Session, now: Now, rules: Rules) -> Move:
         pad_attempts=session.pad_attempts,
         pad_cues=session.pad_cues,
     )
-    session, effects = show(enter(forget(session), Phase.RECORDING, now), Signal.WORKING, now)
-    return session, (*effects, RecordClaim(session.session_id, match.subject_id, evidence))
+    request = RecordClaim(session.session_id, match.subject_id, evidence, may_ask=may_ask(session, rules))
+    session = replace(forget(session), request=request)
+    session, effects = show(enter(session, Phase.RECORDING, now), Signal.WORKING, now)
+    return session, (*effects, request)
 
 
 def _again(session: Session, now: Now, rules: Rules) -> Move:

@@ -1,9 +1,10 @@
 """One person, from arrival to slip: `step(session, event, now, rules) -> (session, effects)`.
 
-IDLE → ACQUIRING → CHALLENGING → IDENTIFYING → RECORDING → PRINTING → SETTLING → IDLE, and OUT_OF_SERVICE.
+IDLE → ACQUIRING → CHALLENGING → IDENTIFYING → RECORDING (→ AUTHORISING → RECORDING) → PRINTING → SETTLING → IDLE; also
+ASSISTING (an officer's badge) and OUT_OF_SERVICE.
 
-`state.py` holds the state, `serving.py` the phases with a person present, `ending.py` how it ends; this file receives
-events, waits for arrivals and watches the limits.
+`state.py` holds the state, `serving.py` the phases with a person present, `ending.py` how it ends, `officers.py` the
+desk; this file receives events, waits for arrivals and watches the limits.
 
 Rules
 - Pure: time and chance come in as `Now`, everything else as events; no event in any phase raises.
@@ -15,12 +16,19 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from typing import get_args
 
-from edge_agent.core import ending, serving
+from edge_agent.core import ending, officers, serving
+from edge_agent.core.desk import Code
 from edge_agent.core.messages import (
+    ActRecorded,
     AskPrinterStatus,
+    AuthorityAnswered,
+    AuthorityNeeded,
+    BadgeShown,
     ClaimRecorded,
     ClaimRefused,
+    CommandShown,
     Event,
     FaceObserved,
     OutcomeRecorded,
@@ -31,6 +39,7 @@ from edge_agent.core.messages import (
     SetPace,
     SlipFailed,
     SlipPrinted,
+    SlipShown,
     TokenPresented,
     TokenRefused,
 )
@@ -47,6 +56,19 @@ from edge_agent.core.rules import Now, Rules
 from edge_agent.core.state import WITH_PERSON, Move, Phase, Session, elapsed_s, enter, show
 from edge_agent.core.witness import NOTHING_SEEN
 
+Answer = (
+    ClaimRecorded
+    | ClaimRefused
+    | OutcomeRecorded
+    | AuthorityNeeded
+    | AuthorityAnswered
+    | ActRecorded
+    | RecordFailed
+    | SlipPrinted
+    | SlipFailed
+)
+_ANSWERS = get_args(Answer)
+
 LINGER_S = 5.0
 """How long after the result somebody may stand there before a face on another track is taken for the next person."""
 
@@ -55,12 +77,12 @@ def step(session: Session, event: Event, now: Now, rules: Rules) -> Move:
     """One step. Returns the next state and the effects to perform in order."""
     if isinstance(event, FaceObserved):
         return _on_face(session, event.observation, now, rules)
-    if isinstance(event, (ClaimRecorded, ClaimRefused, OutcomeRecorded)):
-        return ending.on_recorded(session, event, now)
-    if isinstance(event, RecordFailed):
-        return ending.on_record_failed(session, event, now)
-    if isinstance(event, (SlipPrinted, SlipFailed)):
-        return ending.on_slip(session, event, now)
+    if isinstance(event, _ANSWERS):
+        return _on_answer(session, event, now)
+    if isinstance(event, (BadgeShown, CommandShown, SlipShown, TokenPresented)) and _for_the_desk(session, event):
+        if isinstance(event, BadgeShown) and session.phase is not Phase.ASSISTING:
+            return officers.begin(session, event, now)
+        return officers.on_code(session, event, now)
     if isinstance(event, PartFailed):
         return _on_failure(replace(session, faults=session.faults | {event.part}), event.part, now, rules)
     if isinstance(event, PartRecovered):
@@ -75,9 +97,33 @@ def step(session: Session, event: Event, now: Now, rules: Rules) -> Move:
     return _advance(session, now, rules)
 
 
+def _on_answer(session: Session, event: Answer, now: Now) -> Move:
+    """What store, printer and centre say to an effect; each looks whether it is still waited for."""
+    if isinstance(event, (ClaimRecorded, ClaimRefused, OutcomeRecorded)):
+        return ending.on_recorded(session, event, now)
+    if isinstance(event, AuthorityNeeded):
+        return ending.on_authority_needed(session, event, now)
+    if isinstance(event, AuthorityAnswered):
+        return ending.on_authority_answered(session, event, now)
+    if isinstance(event, ActRecorded):
+        return officers.on_recorded(session, event, now)
+    if isinstance(event, RecordFailed):
+        if session.phase is Phase.ASSISTING:
+            return officers.on_record_failed(session, event, now)
+        return ending.on_record_failed(session, event, now)
+    of_act = session.desk.receipt is not None and event.session_id == session.desk.receipt.act_id
+    return officers.on_slip(session, event, now) if of_act else ending.on_slip(session, event, now)
+
+
+def _for_the_desk(session: Session, event: Code) -> bool:
+    """Codes go to the desk while an officer is at it; a badge opens it."""
+    return session.phase is Phase.ASSISTING or (isinstance(event, BadgeShown) and officers.can_begin(session))
+
+
 def _on_failure(session: Session, part: Part, now: Now, rules: Rules) -> Move:
     """Whoever is being served is referred; the terminal closes when they are done."""
-    if part in ESSENTIAL_PARTS and session.phase in WITH_PERSON:
+    helping = session.phase is Phase.ASSISTING and bool(session.session_id)
+    if part in ESSENTIAL_PARTS and (session.phase in WITH_PERSON or helping):
         reason = Reason.PRINTER_UNAVAILABLE if part is Part.PRINTER else Reason.TERMINAL_FAULT
         return ending.refer(session, reason, now)
     return _advance(session, now, rules)
@@ -111,7 +157,7 @@ def _on_face(session: Session, seen: FaceObservation, now: Now, rules: Rules) ->
         session = replace(session, problems=seen.problems, seen_s=now.monotonic_s if present else session.seen_s)
         return serving.on_face(session, seen, now, rules) if present else _advance(session, now, rules)
     near = present and QualityProblem.TOO_FAR not in seen.problems
-    session = replace(session, problems=seen.problems)
+    session = _note_waiting(replace(session, problems=seen.problems), seen, near, now)
     if near and not _is_next(session, seen, now):
         session = replace(session, seen_s=now.monotonic_s)
     if session.phase is Phase.IDLE:
@@ -120,6 +166,15 @@ def _on_face(session: Session, seen: FaceObservation, now: Now, rules: Rules) ->
         if session.armed:
             session = replace(session, track_id=seen.track_id)
     return _advance(session, now, rules)
+
+
+def _note_waiting(session: Session, seen: FaceObservation, near: bool, now: Now) -> Session:
+    """Since when somebody else than the one just served has been near; nobody near, nobody waits."""
+    if not near:
+        return replace(session, waiting_s=None)
+    if session.waiting_s is not None or (seen.track_id == session.track_id and not session.armed):
+        return session
+    return replace(session, waiting_s=now.monotonic_s)
 
 
 def _is_next(session: Session, seen: FaceObservation, now: Now) -> bool:
@@ -139,6 +194,10 @@ def _advance(session: Session, now: Now, rules: Rules) -> Move:
         return _await_arrival(session, now, rules)
     if session.phase is Phase.OUT_OF_SERVICE:
         return _stay_closed(session, now, rules)
+    if session.phase is Phase.ASSISTING:
+        return officers.advance(session, now, rules)
+    if session.phase is Phase.AUTHORISING:
+        return ending.await_authority(session, now, rules)
     limits = rules.limits
     if session.phase is Phase.RECORDING and elapsed_s(session, now) > limits.record_s:
         return ending.on_record_failed(session, RecordFailed(session.session_id, "no answer from the store"), now)
@@ -170,6 +229,10 @@ def _await_arrival(session: Session, now: Now, rules: Rules) -> Move:
         session,
         session_id=str(uuid.UUID(bytes=now.entropy[:16], version=4)),
         started_s=session.arriving_s,
+        waited_s=0.0 if session.waiting_s is None else max(0.0, session.arriving_s - session.waiting_s),
+        waiting_s=None,
+        helped="",
+        request=None,
         token=session.token if now.monotonic_s - session.token_s <= limits.token_s else None,
         token_refused_s=session.token_refused_s
         if now.monotonic_s - session.token_refused_s <= limits.token_s

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from edge_agent.core.desk import NOBODY, Desk
 from edge_agent.core.liveness import Challenge
-from edge_agent.core.messages import Effect, ShowSignal
+from edge_agent.core.messages import Effect, RecordClaim, ShowSignal
 from edge_agent.core.model import (
     Embedding,
     Outcome,
@@ -21,7 +22,7 @@ from edge_agent.core.model import (
     Receipt,
     Signal,
 )
-from edge_agent.core.rules import Now
+from edge_agent.core.rules import Now, Rules
 from edge_agent.core.witness import NOTHING_SEEN, Witness
 
 
@@ -33,8 +34,10 @@ class Phase(str, Enum):
     CHALLENGING = "CHALLENGING"
     IDENTIFYING = "IDENTIFYING"
     RECORDING = "RECORDING"
+    AUTHORISING = "AUTHORISING"
     PRINTING = "PRINTING"
     SETTLING = "SETTLING"
+    ASSISTING = "ASSISTING"
     OUT_OF_SERVICE = "OUT_OF_SERVICE"
 
 
@@ -59,11 +62,14 @@ class Session:
     a new person. track_id, seen_s: the face being served (after it, the one just served), and when it was last seen.
     last_id: the session whose slip may still be reported on. asked_s: when a closed terminal last asked its printer.
     token, token_s: the subject a token named, and when. token_refused_s: when a code was held up that isn't taken.
+    desk: of officers. closed_by: id of the officer who closed the terminal. waiting_s: since when somebody else was
+    seen near while the one before was still served.
 
     The fields from `session_id` on belong to the person present:
     straight holds their straight-ahead parallaxes, probes what will be fused, witness what frames showed of an attack.
     slow: the latest try failed because a turn wasn't seen, so the next is the slower one. wrong: a try failed for
-    something else. pad_cues: the scores of the latest try.
+    something else. pad_cues: the scores of the latest try. helped: the subject an officer vouches for. request: the
+    claim asked for, kept while the centre is asked. waited_s: how long they had been seen waiting before their turn.
     """
 
     phase: Phase = Phase.IDLE
@@ -78,6 +84,9 @@ class Session:
     token: str | None = None
     token_s: float = 0.0
     token_refused_s: float = float("-inf")
+    desk: Desk = NOBODY
+    closed_by: str = ""
+    waiting_s: float | None = None
 
     session_id: str = ""
     started_s: float = 0.0
@@ -94,6 +103,9 @@ class Session:
     challenge: Challenge | None = None
     pad: PadVerdict = PadVerdict.NOT_ASKED
     pad_attempts: int = 0
+    helped: str = ""
+    request: RecordClaim | None = None
+    waited_s: float = 0.0
     outcome: Outcome | None = None
     reason: Reason | None = None
     receipt: Receipt | None = None
@@ -120,3 +132,8 @@ def show(session: Session, signal: Signal, now: Now) -> Move:
     if session.signal is signal:
         return session, ()
     return replace(session, signal=signal, signal_s=now.monotonic_s), (ShowSignal(signal),)
+
+
+def may_ask(session: Session, rules: Rules) -> bool:
+    """Whether it makes sense to ask the centre: policy lets, and the link is not known to be down."""
+    return rules.ask_centre and Part.UPLINK not in session.faults

@@ -5,27 +5,52 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from edge_agent.core.messages import (
+    ActRecorded,
+    AskAuthority,
+    AuthorityNeeded,
+    BadgeShown,
     ClaimRecorded,
     ClaimRefused,
+    CommandShown,
     Effect,
     Event,
     FaceObserved,
     OutcomeRecorded,
+    PrintActSlip,
     PrintSlip,
+    RecordAct,
     RecordClaim,
     RecordOutcome,
     ReportEnd,
     ShowSignal,
+    SlipShown,
     Ticked,
     TokenPresented,
     TokenRefused,
 )
 from edge_agent.core.model import FaceObservation, MatchKind, Outcome, PadMode, PadVerdict, Paper, QualityProblem
+from edge_agent.core.officer_acts import Act, Command
 from edge_agent.core.rules import Now, Rules
 from edge_agent.core.state import Phase, Session
 from tests.core.people import SHEET_TILTED, SUBJECT_OF
 
 TICK_S = 0.1
+_ON_THE_WAY = frozenset({Phase.ACQUIRING, Phase.CHALLENGING, Phase.IDENTIFYING})
+
+
+@dataclass(frozen=True)
+class DeskHistory:
+    """Kept by the invariants themselves: whose badge opened the desk, the last command since, the badges shown since
+    that command, the slip and the token."""
+
+    badge: str = ""
+    command: Command | None = None
+    second: frozenset[str] = frozenset()
+    slip: str = ""
+    token: str = ""
+
+
+NO_DESK = DeskHistory()
 
 
 @dataclass(frozen=True)
@@ -35,7 +60,7 @@ class History:
     answer: the outcome that was committed. faces: the tracks seen since the last challenge began (0: a second face, or
     no challenge yet), kept by the invariants themselves and not by the session under test. turned_head: since then a
     turned face had the depth of a head. refused: a code that isn't taken was held up during this session, and no good
-    one after it.
+    one after it. asked: the centre was asked. desk: what officers held up since the first badge.
     """
 
     session_id: str = ""
@@ -46,6 +71,8 @@ class History:
     faces: frozenset[int] = frozenset({0})
     turned_head: bool = False
     refused: bool = False
+    asked: bool = False
+    desk: DeskHistory = NO_DESK
 
 
 def check(
@@ -60,13 +87,20 @@ def check(
 ) -> History:
     """Raises AssertionError when an invariant is broken; returns the history with this step in it."""
     current = after.session_id or before.session_id
-    if current and current != history.session_id:
+    if before.phase is Phase.ACQUIRING and after.phase is Phase.ASSISTING:
+        # An officer stepped in before anything was asked of the person: their visit goes on at the desk.
+        assert isinstance(event, BadgeShown)
+        assert not history.recorded
+        history = History()
+    if current and current != history.session_id and after.session_id:
         assert not history.session_id or history.ended, "a session was dropped without an outcome"
-        history = History(current)
-    history = _follow(before, event, after, history)
+        history = History(current, desk=history.desk)
+    history = replace(_follow(before, event, after, history), desk=_follow_desk(before, event, after, history.desk))
     for effect in effects:
-        if isinstance(effect, RecordClaim):
+        history = _follow_request(before, event, effect, after, rules, history)
+        if isinstance(effect, RecordClaim) and before.phase is Phase.IDENTIFYING:
             check_claim(before, after, effect, rules)
+            assert effect.evidence is not None
             if rules.pad.mode is PadMode.ENFORCED:
                 assert history.faces <= {after.track_id}, "another face since the challenge began"
                 assert history.turned_head, "a claim for something flat"
@@ -74,13 +108,9 @@ def check(
             assert not (by_face and history.refused and not rules.token_fallback), (
                 "by face, with a card that isn't taken"
             )
-            assert not history.recorded, "two records asked for in one session"
-            history = replace(history, recorded=True)
         elif isinstance(effect, RecordOutcome):
             assert effect.outcome is effect.reason.outcome
             assert effect.outcome in (Outcome.REFERRED, Outcome.ABANDONED), "a face may only be referred"
-            assert not history.recorded, "two records asked for in one session"
-            history = replace(history, recorded=True)
         elif isinstance(effect, PrintSlip):
             assert isinstance(event, (ClaimRecorded, ClaimRefused, OutcomeRecorded)), "printed before it was recorded"
             assert effect.receipt is event.receipt
@@ -103,7 +133,8 @@ def check(
     assert shown or after.signal is before.signal, "the LEDs were not told"
     if isinstance(event, Ticked):
         check_limits(after, now, rules)
-    busy = {Phase.ACQUIRING, Phase.CHALLENGING, Phase.IDENTIFYING, Phase.RECORDING, Phase.PRINTING}
+    busy = {*_ON_THE_WAY, Phase.RECORDING, Phase.AUTHORISING, Phase.PRINTING}
+    assert (after.phase is Phase.ASSISTING) <= bool(after.desk.officer_id)
     assert bool(after.session_id) or after.phase not in busy
     assert (after.phase is Phase.CHALLENGING) == (after.challenge is not None)
     if after.phase not in (Phase.ACQUIRING, Phase.CHALLENGING, Phase.IDENTIFYING):
@@ -111,6 +142,88 @@ def check(
     if after.phase in (Phase.IDLE, Phase.OUT_OF_SERVICE):
         assert not history.session_id or history.ended, "back to rest without an outcome"
     return history
+
+
+def _follow_request(
+    before: Session, event: Event, effect: Effect, after: Session, rules: Rules, history: History
+) -> History:
+    """What is asked of store, centre and, for acts, the printer: each once, and each only where it may be."""
+    if isinstance(effect, (RecordClaim, RecordOutcome)):
+        assert not history.recorded, "two records asked for in one session"
+        history = replace(history, recorded=True)
+    if isinstance(effect, RecordAct):
+        check_act(event, effect, history.desk)
+    elif isinstance(effect, PrintActSlip):
+        assert isinstance(event, ActRecorded), "printed before it was recorded"
+        assert before.desk.act is not None
+        assert effect.receipt.act_id == before.desk.act.act_id
+    elif isinstance(effect, AskAuthority):
+        assert rules.ask_centre
+        assert isinstance(event, AuthorityNeeded)
+        assert not history.asked, "the centre was asked twice"
+        history = replace(history, asked=True, recorded=False)
+    elif isinstance(effect, RecordClaim) and before.phase is Phase.AUTHORISING:
+        assert not effect.may_ask
+        assert before.request == replace(effect, authorities=(), claimed=(), may_ask=True), "another claim"
+    elif isinstance(effect, RecordClaim) and before.phase is Phase.ASSISTING:
+        check_assisted(before, after, effect, history.desk)
+    elif isinstance(effect, RecordClaim):
+        assert before.phase is Phase.IDENTIFYING
+    return history
+
+
+def _follow_desk(before: Session, event: Event, after: Session, desk: DeskHistory) -> DeskHistory:
+    """What was held up, whatever the session made of it; while something is under way, codes mean nothing."""
+    if not after.desk.officer_id:
+        return NO_DESK
+    if before.phase is Phase.ASSISTING and (before.desk.busy or before.session_id):
+        return desk
+    if isinstance(event, BadgeShown):
+        if desk.badge in {"", event.officer_id}:
+            return replace(desk, badge=event.officer_id)
+        return replace(desk, second=desk.second | {event.officer_id})
+    if isinstance(event, CommandShown):
+        return desk if event.command == desk.command else DeskHistory(desk.badge, event.command, desk.second)
+    if isinstance(event, SlipShown):
+        return replace(desk, slip=event.case_number)
+    return replace(desk, token=event.subject_id) if isinstance(event, TokenPresented) else desk
+
+
+def check_act(event: Event, effect: RecordAct, desk: DeskHistory) -> None:
+    """No act without a badge before it, none that was not asked for, and a void with two officers' badges."""
+    act = effect.request
+    badges = {desk.badge, *desk.second}
+    assert act.officer_id in badges
+    if act.act is Act.SIGN_IN:
+        assert isinstance(event, BadgeShown)
+        assert event.officer_id == act.officer_id
+        return
+    assert desk.command is not None
+    assert act.act is desk.command.act, "an act nobody asked for"
+    assert act.act not in (Act.ASSIST, Act.CANCEL)
+    if act.act is Act.VOID:
+        assert isinstance(event, BadgeShown)
+        assert act.second_officer_id == event.officer_id
+        assert act.second_officer_id in badges
+        assert act.second_officer_id != act.officer_id, "one officer alone voided a claim"
+    else:
+        assert act.second_officer_id is None
+    if act.act in (Act.VOID, Act.REFERRAL_RESOLVED):
+        assert act.case_number == desk.slip
+        assert act.case_number
+    if act.act is Act.REPRINT:
+        assert (act.case_number, act.subject_id) in {(desk.slip or None, None), (None, desk.token or None)}
+
+
+def check_assisted(before: Session, after: Session, effect: RecordClaim, desk: DeskHistory) -> None:
+    """A claim without a face: an officer's badge, their card with the reason, and the recipient's own token."""
+    assert effect.evidence is None
+    assert effect.assistance is not None
+    assert effect.assistance.officer_id in {desk.badge, *desk.second}
+    assert desk.command == Command(Act.ASSIST, effect.assistance.reason)
+    assert effect.subject_id == desk.token
+    assert after.printer is not None
+    assert after.printer.can_print
 
 
 def _follow(before: Session, event: Event, after: Session, history: History) -> History:
@@ -148,7 +261,11 @@ def check_limits(after: Session, now: Now, rules: Rules) -> None:
         Phase.RECORDING: limits.record_s,
         Phase.PRINTING: limits.print_s,
         Phase.SETTLING: limits.settle_s,
+        Phase.AUTHORISING: limits.authorise_s,
     }
+    if after.phase is Phase.ASSISTING:
+        longest_s = max(limits.desk_s, limits.record_s, limits.print_s, limits.identify_s)
+        assert now.monotonic_s - after.desk.since_s <= longest_s, "the desk stays open"
     if after.phase in most_s:
         assert now.monotonic_s - after.entered_s <= most_s[after.phase], f"{after.phase.value} is past its limit"
 
@@ -156,6 +273,7 @@ def check_limits(after: Session, now: Now, rules: Rules) -> None:
 def check_claim(before: Session, after: Session, claim: RecordClaim, rules: Rules) -> None:
     """No claim without live + identified with threshold and margin, for the very track that is there."""
     evidence = claim.evidence
+    assert evidence is not None
     assert before.phase is Phase.IDENTIFYING
     if rules.pad.mode is PadMode.ENFORCED:
         assert evidence.pad is PadVerdict.LIVE, "a claim without liveness"

@@ -40,7 +40,7 @@ SHEET_TILTED = seen(SHEET, 60)
 GALLERY = Gallery((ANA, BUDI), np.stack([FACES[ANA], FACES[BUDI]]))
 MATCH = MatchRules(verification_threshold=0.75, identification_threshold=0.7, margin=0.1)
 SHORT = Limits(
-    max_s=9.0,
+    max_s=11.0,
     arrive_s=0.4,
     acquire_s=2.0,
     acquire_frames=1,
@@ -51,6 +51,8 @@ SHORT = Limits(
     absent_s=1.0,
     probe_frames=2,
     recheck_s=2.0,
+    authorise_s=1.0,
+    desk_s=2.0,
 )
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
+from datetime import datetime, timezone
 from typing import TypeVar
 
 import numpy as np
 import pytest
 
-from edge_agent.core import cues, ending, liveness, matching, serving, state, witness
+from edge_agent.core import cues, ending, liveness, matching, officers, serving, state, witness
 from edge_agent.core import session as session_module
 from edge_agent.core.messages import (
+    ActRecorded,
+    AuthorityAnswered,
+    AuthorityNeeded,
+    BadgeShown,
+    CommandShown,
     Event,
     PartFailed,
     PartRecovered,
@@ -22,6 +28,7 @@ from edge_agent.core.messages import (
     RecordOutcome,
     SlipFailed,
     SlipPrinted,
+    SlipShown,
     Ticked,
     TokenPresented,
     TokenRefused,
@@ -39,6 +46,8 @@ from edge_agent.core.model import (
     QualityProblem,
     Reason,
 )
+from edge_agent.core.officer_acts import Act, ActProblem, ActReceipt, AssistReason, Command
+from edge_agent.core.policy import Authority
 from edge_agent.core.rules import MatchRules, Now, Rules
 from edge_agent.core.session import Phase, Session, step
 from edge_agent.core.state import WITH_PERSON, Move, enter
@@ -49,6 +58,7 @@ from tests.core.people import (
     ANA,
     BUDI,
     SHEET_TILTED,
+    SHORT,
     STRANGER,
     TWIN,
     claim_recorded,
@@ -60,6 +70,10 @@ from tests.core.people import (
 )
 
 GAPS_S = (0.1, 1.1)
+LONG_GAP_S = 3.1
+"""At the desk: longer than a card counts as still held up, and than everything but the desk's own limit."""
+OFFICER, SECOND = "officer-1", "officer-2"
+LONG_AGO = datetime(2026, 1, 5, tzinfo=timezone.utc)
 T = TypeVar("T")
 
 
@@ -77,7 +91,7 @@ def quick_replace(monkeypatch: pytest.MonkeyPatch) -> None:
         new.__dict__.update(changes)
         return new
 
-    for module in (ending, liveness, serving, session_module, state, witness, invariants):
+    for module in (ending, liveness, officers, serving, session_module, state, witness, invariants):
         monkeypatch.setattr(module, "replace", quick)
 
 
@@ -96,6 +110,9 @@ def events(session: Session, now_s: float) -> Iterator[tuple[str, Event]]:
     yield "frame flat right", flat_frame(now_s, ANA, parallax=-0.2)
     yield "frame far", frame(now_s, ANA, problems=(QualityProblem.TOO_FAR,))
     yield "frame many", frame(now_s, ANA, problems=(QualityProblem.MANY_FACES,))
+    yield "badge", BadgeShown(OFFICER)
+    yield "command", CommandShown(Command(Act.ASSIST, AssistReason.VEIL))
+    yield "slip shown", SlipShown("T1-0001")
     yield "token", TokenPresented(ANA)
     yield "token unknown", TokenPresented("nobody")
     yield "token refused", TokenRefused("expired")
@@ -109,6 +126,8 @@ def events(session: Session, now_s: float) -> Iterator[tuple[str, Event]]:
         yield f"record failed {own}", RecordFailed(session_id, "disk full")
         yield f"slip printed {own}", SlipPrinted(session_id)
         yield f"slip failed {own}", SlipFailed(session_id, "jam")
+        yield f"authority needed {own}", AuthorityNeeded(session_id, ("right",))
+        yield f"authority {own}", AuthorityAnswered(session_id, (Authority("right", 1, LONG_AGO),))
     for part in (Part.CAMERA, Part.PRINTER, Part.STORE, Part.UPLINK, Part.TOKEN_READER):
         yield f"{part.value} failed", PartFailed(part, "test")
         yield f"{part.value} recovered", PartRecovered(part)
@@ -151,7 +170,20 @@ def key(session: Session, now_s: float, history: History, mode: PadMode) -> tupl
         history.answer,
         history.faces if session.phase in (Phase.CHALLENGING, Phase.IDENTIFYING) else None,
         history.turned_head if mode is PadMode.ENFORCED and session.phase in WITH_PERSON else None,
+        history.asked,
+        bool(session.closed_by),
+        desk_key(session, now_s),
     )
+
+
+def desk_key(session: Session, now_s: float) -> tuple[object, ...] | None:
+    """Times count as before or after the long gap; of the code held up last its kind."""
+    desk = session.desk
+    if not desk.officer_id:
+        return None
+    held = None if desk.held is None else (type(desk.held), now_s - desk.held_s < LONG_GAP_S)
+    doing = None if desk.act is None else desk.act.act, None if desk.receipt is None else desk.receipt.act
+    return desk.officer_id, desk.command, desk.case_number, doing, held, now_s - desk.since_s < LONG_GAP_S
 
 
 def depths(session: Session) -> tuple[bool, ...] | None:
@@ -162,25 +194,35 @@ def depths(session: Session) -> tuple[bool, ...] | None:
     return any(flat), not all(flat)
 
 
-def explore(bounds: Rules) -> set[tuple[Phase, str]]:
-    """Breadth first, all but two faults at once; returns the (phase, event) pairs tried."""
+def not_at_the_desk(session: Session) -> bool:
+    """The desk is explored by itself: nothing of it outlasts it but who closed the terminal."""
+    return session.phase is not Phase.ASSISTING
+
+
+def explore(
+    bounds: Rules,
+    start: Session = Session(),  # noqa: B008 - immutable
+    events: Callable[[Session, float], Iterator[tuple[str, Event]]] = events,
+    within: Callable[[Session], bool] = not_at_the_desk,
+    gaps_s: tuple[float, ...] = GAPS_S,
+) -> set[tuple[Phase, str]]:
+    """Breadth first, all but two faults at once; returns the (phase, event) pairs tried. within: what to go on from."""
     tried: set[tuple[Phase, str]] = set()
-    start = Session()
     queue = deque([(start, 100.0, History())])
     seen = {key(start, 100.0, History(), bounds.pad.mode)}
     count = 0
     while queue:
         session, then_s, history = queue.popleft()
-        for gap_s in GAPS_S:
+        for gap_s in gaps_s:
             now_s = then_s + gap_s
             for name, event in events(session, now_s):
                 count += 1
                 now = Now(now_s, count.to_bytes(16, "big"))
                 after, effects = step(session, event, now, bounds)
-                later = check(session, event, now, after, effects, bounds, history, max_gap_s=max(GAPS_S))
+                later = check(session, event, now, after, effects, bounds, history, max_gap_s=max(gaps_s))
                 tried.add((session.phase, name))
                 after_key = key(after, now_s, later, bounds.pad.mode)
-                if after_key not in seen and len(after.faults) < 2:
+                if after_key not in seen and len(after.faults) < 2 and within(after):
                     seen.add(after_key)
                     queue.append((after, now_s, later))
     return tried
@@ -188,10 +230,75 @@ def explore(bounds: Rules) -> set[tuple[Phase, str]]:
 
 @pytest.mark.parametrize("mode", list(PadMode))
 def test_every_event_in_every_phase_keeps_the_invariants(mode: PadMode) -> None:
-    tried = explore(rules(mode))
+    tried = explore(replace(rules(mode), ask_centre=True))
     names = {name for name, _ in events(Session(), 0.0)}
-    phases = set(Phase) - ({Phase.CHALLENGING} if mode is PadMode.DISABLED else set())
+    phases = set(Phase) - {Phase.ASSISTING} - ({Phase.CHALLENGING} if mode is PadMode.DISABLED else set())
     missing = {(phase, name) for phase in phases for name in names} - tried
+    assert not missing
+
+
+COMMANDS = (
+    Command(Act.ASSIST, AssistReason.VEIL),
+    Command(Act.REPRINT),
+    Command(Act.VOID),
+    Command(Act.DAY_END),
+    Command(Act.CLOSE),
+    Command(Act.OPEN),
+    Command(Act.REFERRAL_RESOLVED),
+    Command(Act.CANCEL),
+)
+
+
+def desk_events(session: Session, now_s: float) -> Iterator[tuple[str, Event]]:
+    """Everything an officer can hold up and everything that answers; of frames and parts only what may matter."""
+    yield "tick", Ticked()
+    yield "frame", frame(now_s, ANA)
+    yield "frame nobody", frame(now_s, None)
+    yield "badge", BadgeShown(OFFICER)
+    yield "second badge", BadgeShown(SECOND)
+    for command in COMMANDS:
+        yield command.act.value, CommandShown(command)
+    yield "slip shown", SlipShown("T1-0001")
+    yield "token", TokenPresented(ANA)
+    yield "token refused", TokenRefused("expired")
+    yield "printer ok", PrinterStatusReported(PrinterStatus(online=True))
+    yield "printer gone", PrinterStatusReported(PrinterStatus(online=False))
+    act = session.desk.act
+    doing = session.desk.receipt.act_id if session.desk.receipt else act.act_id if act else "none"
+    for own, act_id in (("own", doing), ("foreign", "foreign")):
+        asked = act.act if act else Act.DAY_END
+        receipt = ActReceipt(act_id, asked, OFFICER, LONG_AGO, 1, "ab" * 32)
+        yield f"act recorded {own}", ActRecorded(receipt)
+        yield f"act refused {own}", ActRecorded(replace(receipt, problem=ActProblem.LIMIT_REACHED))
+        yield f"act failed {own}", RecordFailed(act_id, "disk full")
+        yield f"act printed {own}", SlipPrinted(act_id)
+        yield f"act not printed {own}", SlipFailed(act_id, "jam")
+    session_id = session.session_id or "none"
+    yield "claim recorded", claim_recorded(session_id)
+    yield "claim refused", claim_refused(session_id)
+    yield "outcome recorded", outcome_recorded(session_id, session.reason or Reason.NOT_RECOGNISED)
+    yield "claim not recorded", RecordFailed(session_id, "disk full")
+    yield "slip printed", SlipPrinted(session_id)
+    yield "slip failed", SlipFailed(session_id, "jam")
+    yield "authority needed", AuthorityNeeded(session_id, ("right",))
+    yield "authority", AuthorityAnswered(session_id)
+    for part in (Part.STORE, Part.UPLINK):
+        yield f"{part.value} failed", PartFailed(part, "test")
+        yield f"{part.value} recovered", PartRecovered(part)
+
+
+def about_the_desk(session: Session) -> bool:
+    return session.phase not in WITH_PERSON and (bool(session.desk.officer_id) or session.phase is Phase.OUT_OF_SERVICE)
+
+
+@pytest.mark.parametrize("closed_by", ["", OFFICER])
+def test_everything_at_the_desk_keeps_the_invariants(closed_by: str) -> None:
+    """From a waiting terminal, and from one that an officer has closed."""
+    start = Session(phase=Phase.OUT_OF_SERVICE if closed_by else Phase.IDLE, closed_by=closed_by)
+    bounds = replace(rules(PadMode.DISABLED, replace(SHORT, desk_s=4.0)), ask_centre=True)
+    tried = explore(bounds, start, desk_events, about_the_desk, (0.1, LONG_GAP_S))
+    names = {name for name, _ in desk_events(Session(), 0.0)}
+    missing = {(Phase.ASSISTING, name) for name in names} - tried
     assert not missing
 
 
