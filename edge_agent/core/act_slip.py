@@ -8,6 +8,7 @@ the telephone: whoever keeps this paper can show later that nothing before it wa
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from edge_agent.core.model import Benefit, Receipt
@@ -115,6 +116,7 @@ def _day_end(totals: DayTotals, phrases: Phrases) -> Parts:
     def row(key: str, count: int, style: Style = Style.PLAIN) -> Line:
         return Line(phrases.text(f"act.day.{key}"), style, right=str(count))
 
+    yield Line(phrases.date(date.fromisoformat(totals.day)), Style.STRONG, centred=True)
     yield row("served", totals.served, Style.STRONG)
     yield row("given", totals.given, Style.STRONG)
     yield row("claims", totals.claims)

@@ -62,6 +62,7 @@ def test_a_void_names_both_officers_and_says_that_the_right_is_open_again() -> N
 def test_the_days_end_has_every_number_the_rate_and_the_head_for_machines_and_the_telephone() -> None:
     slip = compose_act(DAY_END, TERMINAL, ID)
     assert titles(slip) == ["TUTUP HARI"]
+    assert "24 November 2026|" in text_of(slip)
     rows = {
         "Dilayani sampai selesai": "200",
         "Diberi bantuan": "180",
