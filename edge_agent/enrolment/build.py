@@ -213,7 +213,7 @@ def _compare(options: BuildOptions, work: _Work) -> None:
         first, second = sorted((pair.first, pair.second), key=lambda subject: (work.line_of(subject), subject))
         line, other_line = work.line_of(first), work.line_of(second)
         place = f"line {other_line}" if other_line else "an enrolment"
-        what = f"looks like {second} in {place}, score {pair.score:.3f}: one person under two ids?"
+        what = f"looks like {second} in {place} (score {pair.score:.3f}), maybe one person under two ids"
         remedy = "look at both photographs; remove one, or list the two ids with the reason in --known-alike"
         work.problems.append(
             Fault(

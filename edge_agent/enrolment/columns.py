@@ -110,7 +110,7 @@ class ColumnMap(Closed):
     worksheet: str | None = None
     header_row: Annotated[int, Field(ge=1)] | None = None
     photo_folder: Path = Path()
-    villages: dict[str, Identifier | Literal["centre"]] | None = None
+    villages: dict[str, Identifier] | None = None
     numbers: Literal["plain", "indonesian"] = "plain"
     days: Literal["day_first", "month_first"] = "day_first"
 

@@ -68,7 +68,7 @@ class MappedList:
         wanted = list(dict.fromkeys(source.column for source in self._sources.values() if source.column))
         header = find_header(rows, wanted, self._map.header_row)
         if header is None:
-            what = f"no row has any of the titles {', '.join(wanted)}"
+            what = f"no row has at least half of the titles {', '.join(wanted)}"
             problems.append(file_fault(self._path, what, "correct the columns file, or set its header_row"))
             return None
         before = len(problems)

@@ -37,14 +37,17 @@ def plain_title(value: Cell) -> str:
 
 
 def find_header(rows: Sequence[SheetRow], wanted: Collection[str], line: int | None = None) -> Header | None:
-    """The header with the most of the titles wanted. line: where it is, when that is known. None: nothing has any."""
+    """The header with the most of the titles wanted. line: where it is, when that is known.
+
+    None: no row has half of them; one that has a few may be a person's, whose cells must not be taken for titles.
+    """
     keys = {plain_title(title) for title in wanted}
     near = [place for place, row in enumerate(rows[:WITHIN_ROWS]) if line is None] + [
         place for place, row in enumerate(rows) if row.line == line
     ]
     candidates: list[tuple[int, tuple[SheetRow, ...]]] = [(place, (rows[place],)) for place in near]
     candidates += [(place + 1, (rows[place], rows[place + 1])) for place in near if place + 1 < len(rows)]
-    best, most = None, 0
+    best, most = None, (len(keys) - 1) // 2
     for last, high in candidates:
         titles = _titles(high)
         count = len(keys & {plain_title(title) for title in titles})
