@@ -19,6 +19,7 @@ import structlog
 from edge_agent import __version__
 from edge_agent.clock import SystemClock
 from edge_agent.core.messages import (
+    AskAuthority,
     AskPrinterStatus,
     Effect,
     Event,
@@ -27,7 +28,9 @@ from edge_agent.core.messages import (
     PartFailed,
     PartRecovered,
     PrinterStatusReported,
+    PrintActSlip,
     PrintSlip,
+    RecordAct,
     RecordClaim,
     RecordOutcome,
     ReportEnd,
@@ -94,7 +97,10 @@ class Crew:
 
 
 class Agent:
-    """One terminal at work. Make the crew after the agent (it posts into `inbox`), then `run`."""
+    """One terminal at work. Make the crew after the agent (it posts into `inbox`), then `run`.
+
+    closed_by: the officer who closed this terminal before it was last stopped; empty: nobody.
+    """
 
     def __init__(
         self,
@@ -109,9 +115,10 @@ class Agent:
         notifier: SystemdNotifier,
         disk: DiskWatch,
         sounds: Sounds | None = None,
+        closed_by: str = "",
     ) -> None:
         self.inbox = Inbox()
-        self.session = Session()
+        self.session = Session(closed_by=closed_by)
         self._gallery = gallery
         self._recorder = recorder
         self.leds = leds
@@ -263,6 +270,8 @@ class Agent:
             self._show_leds(now_s)
         elif isinstance(effect, (RecordClaim, RecordOutcome)):
             return self._recorder.record(effect, now_s)
+        elif isinstance(effect, RecordAct):
+            return self._recorder.record_act(effect, now_s)
         elif isinstance(effect, MarkSlip):
             return self._recorder.mark_slip(effect, now_s)
         elif isinstance(effect, ReportEnd):
@@ -271,6 +280,11 @@ class Agent:
             raise AssertionError(f"{effect} before the crew was there")
         elif isinstance(effect, PrintSlip):
             return self._slips.print(effect.receipt, self._crew.printer.worker.print_slip)
+        elif isinstance(effect, PrintActSlip):
+            return self._slips.print_act(effect.receipt, self._crew.printer.worker.print_slip)
+        elif isinstance(effect, AskAuthority):
+            if self._crew.uplink is not None:
+                self._crew.uplink.worker.ask(effect)
         elif isinstance(effect, AskPrinterStatus):
             self._crew.printer.worker.ask_status()
         elif isinstance(effect, SetPace):
@@ -338,7 +352,10 @@ class Agent:
             counts = ", ".join(f"{outcome.value} {count}" for outcome, count in sorted(self._tally.outcomes.items()))
             return f"{self.session.phase.value}; {counts or 'nobody served yet'}"
         printer = self.session.printer
-        reasons = [f"{part.value}: {problem}" for part, problem in self._problems.items() if part in ESSENTIAL_PARTS]
+        closed = [f"closed by officer {self.session.closed_by}"] if self.session.closed_by else []
+        reasons = closed + [
+            f"{part.value}: {problem}" for part, problem in self._problems.items() if part in ESSENTIAL_PARTS
+        ]
         if printer is not None and not printer.can_print and Part.PRINTER not in self._problems:
             reasons.append(f"printer: {printer.detail or 'paper ' + printer.paper.value}")
         return "OUT OF SERVICE: " + "; ".join(reasons)

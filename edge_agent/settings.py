@@ -339,6 +339,9 @@ class UplinkSettings(Section):
     session_expiry_s: Annotated[int, Field(ge=0, le=4_294_967_295)] = Field(
         604_800, description="how long the broker keeps this terminal's session"
     )
+    authorise: bool = Field(
+        True, description="ask the centre for what has its home elsewhere; false: such people are referred at once"
+    )
     needs_subscriber: bool = Field(
         True, description="keep records until somebody subscribes to them at the broker; false: the broker is enough"
     )

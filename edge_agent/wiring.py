@@ -73,6 +73,8 @@ SILENCE_S = {Part.VISION: 10.0, Part.PRINTER: 45.0, Part.UPLINK: 20.0, Part.TOKE
 """Longest silence of a healthy worker: loading models on a Pi, printing a long slip slowly, a TLS handshake. A card
 reader that hangs is no reason to restart a terminal that can serve."""
 
+READS_CODES = frozenset({Phase.IDLE, Phase.ACQUIRING, Phase.ASSISTING, Phase.OUT_OF_SERVICE})
+
 RESTARTS, RESTARTS_WITHIN_S = 3, 600.0
 
 FUSED = 2
@@ -198,7 +200,10 @@ def make_rules(settings: Settings, manifest: Manifest, gallery: Gallery) -> Rule
             settle_s=session.settle_s,
             absent_s=session.absent_s,
             probe_frames=session.probe_frames,
+            authorise_s=session.authorise_s,
+            desk_s=session.desk_s,
         ),
+        ask_centre=settings.uplink.enabled and settings.uplink.authorise,
         token_fallback=settings.tokens.fall_back_to_identification,
         pad=PadRules(
             mode=pad.mode,
@@ -314,6 +319,7 @@ def _assemble(
         notifier=notifier,
         disk=DiskWatch(lambda: check_disk(settings.store.path, settings.store.disk_free_min_mb)),
         sounds=make_sounds(settings),
+        closed_by=store.closed_by(),
     )
     book = TokenBook(
         load_verifying_key(settings.store.roster_key),
@@ -342,10 +348,11 @@ def _slip_terminal(terminal: TerminalSettings) -> SlipTerminal:
 
 
 def make_code_watch(tokens: TokenSettings, agent: Agent, desk: TokenDesk) -> CodeWatch | None:
-    """What looks for codes in the camera's frames: until a challenge has begun, since a code is of no use after it."""
+    """What looks for codes in the camera's frames: until a challenge has begun, since a code is of no use after it; and
+    for an officer's badge, also where the terminal is closed."""
     if not tokens.camera:
         return None
-    return CodeWatch(QrReader(), lambda: agent.session.phase in (Phase.IDLE, Phase.ACQUIRING), desk.present)
+    return CodeWatch(QrReader(), lambda: agent.session.phase in READS_CODES, desk.present)
 
 
 def _make_crew(settings: Settings, agent: Agent, heartbeats: Heartbeats, desk: TokenDesk) -> Crew:

@@ -45,7 +45,7 @@ TOLD_S = 4.0
 """How long the light of an act that ended stays."""
 
 _AT_ONCE = frozenset({Act.DAY_END, Act.CLOSE, Act.OPEN})
-_PRINTED = frozenset({Act.REPRINT, Act.VOID, Act.DAY_END})
+_PRINTED = frozenset({Act.REPRINT, Act.VOID, Act.DAY_END, Act.REFERRAL_RESOLVED})
 
 
 def can_begin(session: Session) -> bool:

@@ -101,6 +101,14 @@ class Acts:
         assert written is not None  # it was inserted above
         return written
 
+    def closed_by(self) -> str:
+        """The officer whose CLOSE is newer than any OPEN; empty: none."""
+        row = self._connection.execute(
+            "SELECT act, officer_id FROM officer_act WHERE act IN (?, ?) AND problem IS NULL ORDER BY seq DESC LIMIT 1",
+            (Act.CLOSE.value, Act.OPEN.value),
+        ).fetchone()
+        return str(row[1]) if row is not None and row[0] == Act.CLOSE.value else ""
+
     def _done_today(self, request: ActRequest, day: str) -> int:
         officers = {request.officer_id, request.second_officer_id or request.officer_id}
         return max(acts_today(self._connection, request.act, officer, day) for officer in officers)

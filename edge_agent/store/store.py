@@ -219,6 +219,11 @@ class Store:
         with told(self.path):
             return self._roster.officers()
 
+    def closed_by(self) -> str:
+        """The officer who closed this terminal; empty when nobody has, or it was opened again."""
+        with told(self.path):
+            return self._acts.closed_by()
+
     def slip_code(self, receipt: Receipt, copy: int) -> str:
         """The signed text of this receipt's slip; copy: 0 for the original. Raises SlipCodeError: there is none."""
         signing = self._keys.signing
