@@ -42,7 +42,7 @@ class Roster:
     """An opened or not yet sealed roster. file_sha256: hash of the whole file, hex; empty before it is signed.
 
     revoked_tokens: serials as in `token_file.Token`. terminals: how many it is sealed to (said by whom it is signed
-    for, not by this field). promised_sha256: the digest that the office signed for this content; None in old files.
+    for, not by this field).
     """
 
     site: str
@@ -58,7 +58,6 @@ class Roster:
     proxies: tuple[Proxy, ...] = ()
     officers: tuple[Officer, ...] = ()
     terminals: int = 1
-    promised_sha256: str | None = None
 
 
 def without_unwanted_names(roster: Roster) -> Roster:
@@ -103,7 +102,6 @@ def roster_of(header: RosterHeader, payload: RosterPayload, file_sha256: str, wh
         tuple(record.to_proxy() for record in payload.proxies),
         tuple(record.to_officer() for record in payload.officers),
         len(header.sealed_to),
-        header.content_sha256,
     )
 
 

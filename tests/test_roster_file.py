@@ -251,7 +251,6 @@ def test_a_file_from_before_policies_still_opens(path: Path) -> None:
     roster = read(path)
     assert roster.entitlements == ROSTER.entitlements
     assert (roster.policy, roster.proxies, roster.officers, roster.terminals) == (DEFAULT_POLICY, (), (), 1)
-    assert roster.promised_sha256 is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from edge_agent.core.policy import DEFAULT_POLICY, Officer, OfficerLimits, Offli
 from edge_agent.key_files import exchange_key
 from edge_agent.ports import RosterError
 from edge_agent.roster_content import Roster, content_sha256
-from edge_agent.roster_file import read_roster, sign_roster
+from edge_agent.roster_file import read_header, read_roster, sign_roster
 from edge_agent.roster_policy import PolicyRecord
 from tests.rosters import FIRST, OFFICE, POLICY, PROGRAMMES, TEMPLATE_KEY, TERMINALS, cash, person, rice, write_full
 
@@ -31,7 +31,8 @@ def test_all_of_it_comes_out_as_it_went_in(tmp_path: Path) -> None:
     assert roster.entitlements == FIRST.entitlements
     assert roster.terminals == 2
     assert [s.display_name for s in roster.subjects] == ["Ibu Sri", "Pak Budi", "", ""]
-    assert roster.promised_sha256 == content_sha256(roster) == content_sha256(FIRST)
+    promised = read_header(tmp_path / "r", OFFICE.public_key()).content_sha256
+    assert promised == content_sha256(roster) == content_sha256(FIRST)
 
 
 def test_a_name_leaves_the_office_only_when_slips_may_show_it(tmp_path: Path) -> None:
