@@ -88,6 +88,7 @@ def add_options(parser: argparse.ArgumentParser, photo_tools: OpenPhotoTools, fa
         metavar="FILE",
         help="faults and refused photographs with remedies, as .csv or .json; may be given twice",
     )
+    group.add_argument("--ids", type=Path, metavar="CSV", help="which id each row of the list got, for cards and lists")
     group.add_argument("--json", action="store_true", help="a summary for machines on standard output")
     parser.set_defaults(run=lambda arguments: _build(arguments, photo_tools, face_rules))
 
@@ -151,6 +152,8 @@ def _build(arguments: argparse.Namespace, photo_tools: OpenPhotoTools, face_rule
             cache.keep_only_used()
     for path in arguments.report:
         build_report.write_report(path, build)
+    if arguments.ids is not None:
+        build_report.write_ids(arguments.ids, build, listed.people)
     if build.roster is not None:
         office = exchange_key(office_key).public_key() if office_key is not None else None
         _write(arguments.out, sign_roster(build.roster, key, public_keys, office))
@@ -267,6 +270,8 @@ def _tell_roster(
         + "".join(f"; {extra}" for extra in extras)
         + f"; {took_s:.1f} s"
     )
+    if count := build_report.without_entitlement(build):
+        _say(f"{count} people have nothing to receive in this roster; right for proxies and officers only")
     if count := build_report.only_online(build, terminals):
         _say(
             f"{count} entitlements have no home: none of these terminals gives them without the centre; "

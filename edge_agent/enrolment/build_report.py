@@ -10,12 +10,13 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from edge_agent.enrolment.build import Build, LeftOut
 from edge_agent.enrolment.faults import Fault, Scope
+from edge_agent.enrolment.listed_rows import ListedPerson
 from edge_agent.enrolment.photos import PhotoReport
 from edge_agent.ports import RosterError
 
@@ -55,12 +56,19 @@ def write_report(path: Path, build: Build) -> None:
         writer.writeheader()
         writer.writerows(rows)
         content = text.getvalue().encode("utf-8-sig")
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        raise RosterError(f"--report {path}: can't be written ({error.strerror}); choose another place") from error
+    _replace(path, content, "--report")
+
+
+def write_ids(path: Path, build: Build, people: Mapping[str, ListedPerson]) -> None:
+    """Which id each row of the list got, as CSV; also of those who were left out. Raises RosterError."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(("subject_id", "rows", "in_roster"))
+    written = {subject.subject_id for subject in build.roster.subjects} if build.roster is not None else set()
+    for person in people.values():
+        rows = " ".join(str(line) for line in person.lines)
+        writer.writerow((person.subject_id, rows, "yes" if person.subject_id in written else "no"))
+    _replace(path, text.getvalue().encode("utf-8-sig"), "--ids")
 
 
 def left_out_lines(left_out: Sequence[LeftOut]) -> list[str]:
@@ -96,6 +104,7 @@ def summary(build: Build, terminals: Sequence[str]) -> dict[str, Any]:
         "entitlements": len(roster.entitlements) if roster is not None else 0,
         "proxies": len(roster.proxies) if roster is not None else 0,
         "officers": len(roster.officers) if roster is not None else 0,
+        "without_entitlement": without_entitlement(build),
         "only_online": only_online(build, terminals),
         "homes_elsewhere": homes_elsewhere(build, terminals),
         "photographs": {"examined": len(build.reports), "refused": refused},
@@ -129,6 +138,23 @@ def homes_elsewhere(build: Build, terminals: Sequence[str]) -> dict[str, int]:
         return {}
     homes = Counter(one.home for one in build.roster.entitlements if one.home is not None)
     return {home: count for home, count in sorted(homes.items()) if home not in terminals}
+
+
+def without_entitlement(build: Build) -> int:
+    """People of the roster with nothing to receive."""
+    if build.roster is None:
+        return 0
+    entitled = {one.subject_id for one in build.roster.entitlements}
+    return sum(subject.subject_id not in entitled for subject in build.roster.subjects)
+
+
+def _replace(path: Path, content: bytes, option: str) -> None:
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        raise RosterError(f"{option} {path}: can't be written ({error.strerror}); choose another place") from error
 
 
 def _fault_row(fault: Fault, written: bool, whole: set[str]) -> dict[str, Any]:

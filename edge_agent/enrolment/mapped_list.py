@@ -13,7 +13,7 @@ from pathlib import Path
 from edge_agent.enrolment.cells import Cell, CellFault, amount_text, day_text, text_of
 from edge_agent.enrolment.columns import CENTRE, ColumnMap, Source
 from edge_agent.enrolment.faults import Fault, file_fault
-from edge_agent.enrolment.listed_rows import REQUIRED, EntitlementList, Row, take_row
+from edge_agent.enrolment.listed_rows import ENTITLEMENT_FIELDS, REQUIRED, EntitlementList, Row, take_row
 from edge_agent.enrolment.national_number import office_subject_id, read_nik
 from edge_agent.enrolment.photo_finder import PhotoFinder
 from edge_agent.enrolment.sheet import SheetRow, read_rows
@@ -93,7 +93,10 @@ class MappedList:
         identity = "nik" if "nik" in self._sources else "subject_id"
         if identity not in wrong and not (identity in cells or cells.get("subject_id")):
             wrong[identity] = CellFault("is empty", "say whose row it is, or delete the row")
-        names = {name: text for name, text in cells.items() if name not in ("village",)}
+        if self._only_names(raw):
+            wrong = {name: one for name, one in wrong.items() if name in (identity, "name")}
+            cells = {name: cells[name] for name in ("subject_id", "display_name") if name in cells}
+        names = {name: text for name, text in cells.items() if name != "village"}
         for name in REQUIRED:
             names.setdefault(name, "")
         place = Row(self._path, row.line, names, self._titles)
@@ -102,6 +105,12 @@ class MappedList:
             found.problems.extend(faults)
             return
         take_row(Row(self._path, row.line, names, self._titles, self._photos(row.line, raw, names)), found, faults)
+
+    def _only_names(self, raw: dict[str, Cell]) -> bool:
+        """Whether the row says nothing of an entitlement: a proxy or an officer. With a single column that could tell,
+        an empty cell is rather a mistake."""
+        telling = [name for name in ENTITLEMENT_FIELDS if name in raw]
+        return len(telling) > 1 and not any(plain_title(raw[name]) for name in telling)
 
     def _cells(self, raw: dict[str, Cell]) -> tuple[dict[str, str], dict[str, CellFault]]:
         """(what the row says, by field of a row; what is wrong, by field of the mapping)."""

@@ -250,6 +250,22 @@ def test_somebody_with_one_good_row_keeps_it(office: Office, capsys: pytest.Capt
     assert f"left out: row 14: {office.id_of(1)} (only what this row gives)" in capsys.readouterr().out
 
 
+def test_who_only_fetches_for_others_is_enrolled_and_counted(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = source(office)
+    made.rows[4] = [5, nik(5), name(5), *[None] * 9, "5"]
+    write_list(made)
+    ids = office.folder / "ids.csv"
+    assert office.build(made.path, f"--ids={ids}") == 0
+    assert "1 people have nothing to receive" in capsys.readouterr().out
+    assert len(office.roster().subjects) == 12
+    assert len(office.roster().entitlements) == 11
+    with ids.open(encoding="utf-8-sig", newline="") as file:
+        found = {row["subject_id"]: row["rows"] for row in csv.DictReader(file)}
+    assert found == {office.id_of(number): str(number + 1) for number in range(1, 13)}
+
+
 def test_homes_of_other_terminals_are_told(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
     assert office.build(source(office).path, terminals=("kiosk-1",)) == 0
     told = capsys.readouterr().out
