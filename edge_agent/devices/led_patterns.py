@@ -149,7 +149,10 @@ PATTERNS: dict[Signal, LedPattern] = {
     ),
     Signal.HOLD_STILL: LedPattern(
         _steps((1.0, "left right green")),
-        Told("Wajah sedang dikenali.", "The face is being recognised."),
+        Told(
+            "Wajah sedang dikenali, atau gambarnya kabur karena bergerak.",
+            "The face is being recognised, or its picture is blurred by movement.",
+        ),
         Told("Tetap diam dan lihat ke kamera.", "Keep still and look at the camera."),
     ),
     Signal.CARD_READ: LedPattern(
