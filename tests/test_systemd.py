@@ -103,7 +103,7 @@ def test_the_watchdog_and_restarts_are_set() -> None:
 def test_groups_of_the_devices_are_the_users_and_are_made() -> None:
     groups = set(values("SupplementaryGroups")[0].split())
     made = re.findall(r"^m edge-agent (\S+)$", (UNIT.parent / "edge-agent.sysusers.conf").read_text(), re.MULTILINE)
-    assert groups == {"video", "gpio", "dialout", "lp"} == set(made)
+    assert groups == {"video", "gpio", "dialout", "lp", "audio"} == set(made)
 
 
 @pytest.mark.parametrize("example", ["terminal.yaml", "terminal-jetson.yaml"])
