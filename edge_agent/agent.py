@@ -27,8 +27,8 @@ from edge_agent.core.messages import (
     MarkSlip,
     PartFailed,
     PartRecovered,
-    PrinterStatusReported,
     PrintActSlip,
+    PrinterStatusReported,
     PrintSlip,
     RecordAct,
     RecordClaim,
@@ -51,9 +51,10 @@ from edge_agent.devices.token_reader import TokenReader
 from edge_agent.disk_watch import DiskWatch
 from edge_agent.gallery_hold import GalleryHold
 from edge_agent.inbox import Inbox
-from edge_agent.ports import LedError, LedPanel
+from edge_agent.ports import LedPanel
 from edge_agent.recorder import Recorder
 from edge_agent.session_tally import SessionTally
+from edge_agent.signal_desk import SignalDesk
 from edge_agent.slip_desk import SlipDesk
 from edge_agent.sounds import Sounds
 from edge_agent.uplink.wire import PartState, TerminalSnapshot
@@ -122,7 +123,7 @@ class Agent:
         self._gallery = gallery
         self._recorder = recorder
         self.leds = leds
-        self._sounds = sounds or Sounds()
+        self._signals = SignalDesk(leds, sounds or Sounds(), self.inbox.post)
         self._slips = slips
         self._identity = identity
         self._clock = clock
@@ -131,7 +132,6 @@ class Agent:
         self._disk = disk
         self._crew: Crew | None = None
         self._problems: dict[Part, str] = {}
-        self._leds_failed = False
         self._tally = SessionTally()
         self._snapshot = self._take_snapshot()
         self._stop = threading.Event()
@@ -147,7 +147,7 @@ class Agent:
     def run(self, crew: Crew) -> None:
         """Serve until told to stop."""
         self._crew = crew
-        self.leds.show(Signal.STARTING, time.monotonic())
+        self._signals.show(Signal.STARTING, time.monotonic())
         self._note("started", {"version": __version__, "config": self._identity.config_hash, **self._identity.models})
         for slot in crew.all():
             slot.start()
@@ -171,7 +171,7 @@ class Agent:
         until_s = time.monotonic() + START_WITHIN_S
         while awaited and time.monotonic() < until_s and not self._stop.is_set():
             event = self.inbox.take(TICK_S)
-            self._show_leds(time.monotonic())
+            self._signals.tick(time.monotonic())
             if event is None:
                 continue
             if not isinstance(event, FaceObserved):
@@ -206,7 +206,7 @@ class Agent:
         found = self._disk.look(now_s)
         if found is not None:
             self._note(*found)
-        self._show_leds(now_s)
+        self._signals.tick(now_s)
         self._snapshot = self._take_snapshot()
         self._notifier.status(self._status())
         self._notifier.feed(self._heartbeats.stale(now_s))
@@ -265,9 +265,8 @@ class Agent:
         """Do what the session asks; the events that answer at once."""
         if isinstance(effect, ShowSignal):
             _log.info("signal", signal=effect.signal.value)
-            self.leds.show(effect.signal, now_s)
-            self._sounds.show(effect.signal, now_s)
-            self._show_leds(now_s)
+            self._signals.show(effect.signal, now_s)
+            self._signals.tick(now_s)
         elif isinstance(effect, (RecordClaim, RecordOutcome)):
             return self._recorder.record(effect, now_s)
         elif isinstance(effect, RecordAct):
@@ -303,19 +302,6 @@ class Agent:
             duration_s=end.duration_s,
             phases_s=_summed(end.phases_s),
         )
-
-    def _show_leds(self, now_s: float) -> None:
-        self._sounds.tick(now_s)
-        try:
-            self.leds.tick(now_s)
-        except LedError as error:
-            if not self._leds_failed:
-                self._leds_failed = True
-                self.inbox.post(PartFailed(Part.LEDS, str(error)))
-        else:
-            if self._leds_failed:
-                self._leds_failed = False
-                self.inbox.post(PartRecovered(Part.LEDS))
 
     def _note(self, kind: str, data: dict[str, object]) -> None:
         self._handle_all(self._recorder.note(kind, data, time.monotonic()))
@@ -386,11 +372,7 @@ class Agent:
             crew.uplink.stop()
             if not crew.uplink.join(time.monotonic() + STOP_WITHIN_S):
                 _log.error("worker_did_not_stop", part=Part.UPLINK.value)
-        self._sounds.close()
-        try:
-            self.leds.close()
-        except LedError as error:
-            _log.error("leds_not_closed", problem=str(error))
+        self._signals.close()
         _log.info("stopped")
 
     def _take_last_words(self) -> None:

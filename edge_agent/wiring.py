@@ -20,27 +20,20 @@ from edge_agent.core.rules import Limits, MatchRules, PadRules, Rules
 from edge_agent.core.slip import SlipTerminal
 from edge_agent.core.state import Phase
 from edge_agent.crew import AnyWorker, Slot
-from edge_agent.devices.buzzer_simulated import SimulatedBuzzer
 from edge_agent.devices.led_simulated import SimulatedLeds
 from edge_agent.devices.printer_worker import PrinterWorker
-from edge_agent.devices.sound_log import SoundLog
 from edge_agent.devices.token_reader import TokenReader
-from edge_agent.devices.voice_alsa import AlsaVoice
-from edge_agent.devices.voice_simulated import SimulatedVoice
 from edge_agent.disk_watch import DiskWatch
 from edge_agent.gallery_hold import GalleryHold
 from edge_agent.key_files import load_signing_key, load_verifying_key
 from edge_agent.language.phrases import CataloguePhrases, PhraseError
 from edge_agent.ports import (
-    Buzzer,
     Camera,
     CameraError,
     EmbedderId,
     LedPanel,
     Printer,
-    SoundError,
     TerminalError,
-    Voice,
 )
 from edge_agent.recorder import Recorder
 from edge_agent.settings import (
@@ -52,7 +45,6 @@ from edge_agent.settings import (
     TokenSettings,
 )
 from edge_agent.slip_desk import SlipDesk
-from edge_agent.sounds import Sounds
 from edge_agent.store.claims import TerminalIdentity
 from edge_agent.store.database import known_version
 from edge_agent.store.keys import load_keys
@@ -68,6 +60,7 @@ from edge_agent.vision.manifest import Manifest
 from edge_agent.vision.operating_points import OperatingPointError
 from edge_agent.vision.worker import VisionWorker
 from edge_agent.watchdog import Heartbeats, RestartBudget, SystemdNotifier
+from edge_agent.wiring_sound import make_sounds
 
 SILENCE_S = {Part.VISION: 10.0, Part.PRINTER: 45.0, Part.UPLINK: 20.0, Part.TOKEN_READER: math.inf}
 """Longest silence of a healthy worker: loading models on a Pi, printing a long slip slowly, a TLS handshake. A card
@@ -128,27 +121,6 @@ def make_leds(leds: LedSettings) -> LedPanel:
     from edge_agent.devices.led_gpio import GpioLeds
 
     return GpioLeds(leds)
-
-
-def make_sounds(settings: Settings) -> Sounds:
-    """The sounds the settings name. One that can't be had is told in the log and left out: nobody needs it."""
-    sound, log = settings.sound, SoundLog(settings.sound.log)
-    buzzer: Buzzer | None = None
-    try:
-        if sound.buzzer == "gpio":
-            from edge_agent.devices.buzzer_gpio import GpioBuzzer
-
-            buzzer = GpioBuzzer(sound, settings.leds)
-        elif sound.buzzer == "simulated":
-            buzzer = SimulatedBuzzer(log)
-    except SoundError as error:
-        _log.warning("sound_failed", device="buzzer", problem=str(error))
-    voice: Voice | None = None
-    if sound.voice == "alsa":
-        voice = AlsaVoice(sound.language, sound.device)
-    elif sound.voice == "simulated":
-        voice = SimulatedVoice(sound.language, log)
-    return Sounds(buzzer, voice)
 
 
 def make_phrases(language: str) -> CataloguePhrases:

@@ -17,7 +17,7 @@ from edge_agent.ports import SoundError
 from edge_agent.settings import SoundSettings, load
 from edge_agent.settings_errors import SettingsError
 from edge_agent.sounds import Sounds
-from edge_agent.wiring import make_sounds
+from edge_agent.wiring_sound import make_sounds
 from tests.stand_ins.gpio import StandInGpio
 
 LEAST = """\
