@@ -21,6 +21,7 @@ from edge_agent.enrolment import build_report
 from edge_agent.enrolment.alike import AlikeMin, FaceRules, read_known_alike
 from edge_agent.enrolment.build import Build, BuildOptions, RosterLabel, build_roster, problems_text
 from edge_agent.enrolment.columns import ColumnMap, read_columns
+from edge_agent.enrolment.faults import Scope
 from edge_agent.enrolment.office_files import PolicyFile, read_policy
 from edge_agent.enrolment.photo_cache import SUFFIX as CACHE_SUFFIX
 from edge_agent.enrolment.photo_cache import CachedLooker, PhotoCache
@@ -137,19 +138,22 @@ def _build(arguments: argparse.Namespace, photo_tools: OpenPhotoTools, face_rule
     version = arguments.version if arguments.version is not None else int(now.strftime("%Y%m%d%H%M%S"))
     listed = read_source(arguments.source, columns, id_key, arguments.home_column)
     with ExitStack() as stack:
-        cache = _cache(arguments, office_key or id_key, rules)
-        if cache is not None:
-            stack.callback(cache.close)
+        caches: list[PhotoCache] = []
 
         def looker() -> Looker:
+            cache = _cache(arguments, id_key or office_key, rules)
             if cache is None:
                 return photo_tools(arguments)
+            caches.append(cache)
+            stack.callback(cache.close)
             return CachedLooker(cache, rules.embedder, lambda: photo_tools(arguments))
 
         label = RosterLabel(arguments.site, version, now)
         build = build_roster(listed, arguments.source, label, looker, options)
-        if cache is not None:
-            cache.keep_only_used()
+        # Only then: a list that couldn't be read would have everybody forgotten.
+        if build.roster is not None:
+            for cache in caches:
+                cache.keep_only_used()
     for path in arguments.report:
         build_report.write_report(path, build)
     if arguments.ids is not None:
@@ -240,7 +244,7 @@ def _tell(arguments: argparse.Namespace, build: Build, terminals: list[str], ver
         sys.stderr.write(problems_text(build.problems) + "\n")
     if build.roster is None:
         sys.stderr.write(f"{len(build.problems)} problem(s); no roster was written\n")
-        if not arguments.skip_bad:
+        if not arguments.skip_bad and all(fault.scope is not Scope.FILE for fault in build.problems):
             sys.stderr.write("correct them, or write a roster of what is good with --skip-bad\n")
         return
     for line in build_report.left_out_lines(build.left_out):

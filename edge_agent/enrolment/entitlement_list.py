@@ -54,6 +54,11 @@ def _take(path: Path, row: SheetRow, names: list[str], found: EntitlementList) -
 def _header_fits(path: Path, line: int, names: list[str], found: EntitlementList) -> bool:
     known = ", ".join((*REQUIRED, *OPTIONAL))
     before = len(found.problems)
+    if not set(REQUIRED) & set(names):
+        what = "has none of the product's columns" if names else "is empty"
+        remedy = f"name your own columns in a file, --columns; the product's are: {known}"
+        found.problems.append(file_fault(path, what, remedy, line))
+        return False
     for name in REQUIRED:
         if name not in names:
             remedy = f"the columns are: {known}; an office's own columns are named in a file, --columns"

@@ -57,7 +57,9 @@ class MappedList:
             )
             return found
         rows = read_rows(self._path, self._map.worksheet, found.problems)
-        header = None if found.problems and not rows else self._header(rows, found.problems)
+        if not rows and not found.problems:
+            found.problems.append(file_fault(self._path, "is empty", "save the list once more, with its rows"))
+        header = self._header(rows, found.problems) if rows else None
         if header is not None:
             self._column_of = header.column_of
             for row in header.data:

@@ -10,7 +10,6 @@ Rules: no image, path, id or name is in it. A photograph counts as seen only by 
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import hashlib
 import os
@@ -184,8 +183,6 @@ class CachedLooker:
         return seen
 
     def close(self) -> None:
-        """Free the models, if they were loaded."""
-        with contextlib.ExitStack() as stack:
-            stack.callback(self._cache.close)
-            if self._tools is not None:
-                stack.callback(self._tools.close)
+        """Free the models, if they were loaded. The cache stays open, for `keep_only_used`."""
+        if self._tools is not None:
+            self._tools.close()

@@ -152,7 +152,8 @@ def test_all_faults_are_told_with_line_field_value_and_remedy(folder: Path) -> N
     [
         (HEADER.replace("amount", "jumlah"), ["amount: column is missing", "jumlah: unknown column"]),
         (HEADER + ",item", ["item: column appears twice"]),
-        ("", ["subject_id: column is missing"]),
+        ("", ["has none of the product's columns; name your own columns in a file, --columns"]),
+        ("no", ["has none of the product's columns"]),
     ],
 )
 def test_a_wrong_header_is_told_once(folder: Path, header: str, fault: list[str]) -> None:

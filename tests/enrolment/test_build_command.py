@@ -165,9 +165,11 @@ def test_no_file_and_no_word_holds_a_name_or_a_national_number(
     made_files = [path for path in office.folder.rglob("*") if path.is_file() and path.parent != made.photo_folder]
     outputs = [path for path in made_files if path != made.path]
     assert {path.name for path in outputs} >= {"roster.aid", "r.csv", "r.json", "kpm.xlsx.photo-cache"}
+    contents = [path.read_bytes() for path in outputs]
+    said += "".join(path.read_text() for path in written)
     for text in made.private:
-        assert not [path for path in outputs if text.encode() in path.read_bytes()], "it left the office"
-        assert not [word for word in text.split() if word in said + "".join(path.read_text() for path in written)]
+        assert not [content for content in contents if text.encode() in content], "it left the office"
+        assert not [word for word in text.split() if word in said]
     opened = office.roster()
     assert {subject.display_name for subject in opened.subjects} == {""}
     for text in made.private:
@@ -209,6 +211,33 @@ def test_a_second_build_looks_at_nothing_again(office: Office) -> None:
     assert office.examiner.examined == 13
     assert office.build(made.path, "--no-cache") == 0
     assert office.examiner.examined == 25
+
+
+def test_a_list_that_cant_be_read_makes_nobody_forgotten(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    made = source(office)
+    assert office.build(made.path) == 0
+    whole = made.path.read_bytes()
+    made.path.write_bytes(whole[:5000])
+    assert office.build(made.path) == 1
+    assert "--skip-bad" not in capsys.readouterr().err, "that wouldn't help"
+    made.rows[3][1] = "123"
+    write_list(made)
+    assert office.build(made.path) == 1
+    made.path.write_bytes(whole)
+    assert office.build(made.path) == 0
+    assert office.examiner.examined == 12
+
+
+def test_who_left_the_list_is_forgotten(office: Office) -> None:
+    made = source(office)
+    assert office.build(made.path) == 0
+    gone = made.rows.pop()
+    write_list(made)
+    assert office.build(made.path) == 0
+    made.rows.append(gone)
+    write_list(made)
+    assert office.build(made.path) == 0
+    assert office.examiner.examined == 13
 
 
 def test_proxies_and_officers_come_into_the_roster(office: Office) -> None:
@@ -320,3 +349,20 @@ def test_nothing_good_is_no_roster(office: Office, capsys: pytest.CaptureFixture
     assert office.build(made.path, "--skip-bad") == 1
     assert "has no good row" in capsys.readouterr().err
     assert not office.out.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", ["xlsx", "csv"])
+def test_five_thousand_rows_with_seeded_errors(office: Office, capsys: pytest.CaptureFixture[str], suffix: str) -> None:
+    (office.folder / "in").mkdir()
+    made = make_list(office.folder / "in" / f"kpm.{suffix}", 5000, len(ERRORS) * 10, seed=9)
+    assert office.build(made.path, "--skip-bad", "--json") == 1
+    told = json.loads(capsys.readouterr().out)
+    bad = {2, *made.faults}
+    assert {row for one in told["left_out"] for row in one["rows"]} == bad
+    good = {office.id_of(number) for number in range(1, 5001) if number + 1 not in bad}
+    roster = office.roster()
+    assert {subject.subject_id for subject in roster.subjects} == good
+    assert {one.subject_id for one in roster.entitlements} == good
+    # Ten others have the first person's face: each pair of the eleven is told.
+    assert told["faces"]["alike"] == 55

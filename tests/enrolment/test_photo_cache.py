@@ -23,6 +23,7 @@ def look(path: Path, photos: list[Path], key: bytes = KEY, fingerprint: str = PR
     seen = [looker.look(photo) for photo in photos]
     cache.keep_only_used()
     looker.close()
+    cache.close()
     return seen, examiner.examined
 
 
@@ -68,10 +69,11 @@ def test_models_are_loaded_only_for_what_is_new(tmp_path: Path, photos: list[Pat
 
 def test_an_interrupted_build_goes_on_where_it_was(tmp_path: Path, photos: list[Path]) -> None:
     path = tmp_path / "cache"
-    looker = CachedLooker(PhotoCache(path, KEY, PRINT), EMBEDDER, tools)
+    cache = PhotoCache(path, KEY, PRINT)
+    looker = CachedLooker(cache, EMBEDDER, tools)
     for photo in photos[:3]:
         looker.look(photo)
-    looker.close()  # no `keep_only_used`: the build never came to its end
+    cache.close()  # no `keep_only_used`: the build never came to its end
     assert look(path, photos)[1] == 2
 
 
