@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timezone
 from typing import ClassVar
 
 import pytest
@@ -15,13 +17,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from edge_agent.core.messages import (
+    ActRecorded,
+    AskAuthority,
     AskPrinterStatus,
+    AuthorityAnswered,
+    AuthorityNeeded,
+    BadgeShown,
+    CommandShown,
     Event,
     MarkSlip,
     PartFailed,
     PartRecovered,
+    PrintActSlip,
     PrinterStatusReported,
     PrintSlip,
+    RecordAct,
     RecordClaim,
     RecordFailed,
     RecordOutcome,
@@ -29,17 +39,22 @@ from edge_agent.core.messages import (
     ShowSignal,
     SlipFailed,
     SlipPrinted,
+    SlipShown,
     Ticked,
     TokenPresented,
     TokenRefused,
 )
 from edge_agent.core.model import Outcome, PadMode, Paper, Part, PrinterStatus, QualityProblem, Signal
+from edge_agent.core.officer_acts import Act, ActProblem, ActReceipt, AssistReason, Command
+from edge_agent.core.policy import Authority
 from edge_agent.core.rules import Limits, Now
 from edge_agent.core.session import Phase, Session, step
 from tests.core.invariants import TICK_S, History, check
 from tests.core.people import ANA, BUDI, TWIN, claim_recorded, claim_refused, frame, outcome_recorded, rules
 
 FRAME_S = 0.1
+MORE_CODES = [SlipShown("T1-0001"), TokenPresented(ANA), BadgeShown("officer-2")]
+AT = datetime(2026, 1, 5, tzinfo=timezone.utc)
 
 
 class Life(RuleBasedStateMachine):
@@ -51,7 +66,8 @@ class Life(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rules = rules(self.mode, Limits(max_s=14.0, settle_s=1.0, print_s=3.0, probe_frames=3), turns=2)
+        limits = Limits(max_s=21.0, settle_s=1.0, print_s=3.0, probe_frames=3, desk_s=6.0)
+        self.rules = replace(rules(self.mode, limits, turns=2), ask_centre=True)
         self.session, self.history, self.now_s = Session(), History(), 50.0
         self.chance = random.Random(7)
         self.signal, self.signal_s, self.who, self.turns = Signal.STARTING, 0.0, None, False
@@ -59,6 +75,9 @@ class Life(RuleBasedStateMachine):
         self.printing: tuple[str, float] | None = None
         self.recorded: dict[str, Outcome] = {}
         self.marked: list[MarkSlip] = []
+        self.away: set[str] = set()
+        self.asked: tuple[str, float] | None = None
+        self.acts: set[str] = set()
 
     def send(self, event: Event) -> None:
         waiting = [event]
@@ -76,22 +95,13 @@ class Life(RuleBasedStateMachine):
             self.signal, self.signal_s = effect.signal, self.now_s
         elif isinstance(effect, AskPrinterStatus):
             return [PrinterStatusReported(self.printer)]
-        elif isinstance(effect, RecordClaim):
-            assert effect.session_id not in self.recorded
-            if not self.store_works:
-                return [RecordFailed(effect.session_id, "disk full")]
-            if effect.subject_id in self.claimed:
-                self.recorded[effect.session_id] = Outcome.NOT_ENTITLED
-                return [claim_refused(effect.session_id)]
-            self.claimed.add(effect.subject_id)
-            self.recorded[effect.session_id] = Outcome.GIVEN
-            return [claim_recorded(effect.session_id)]
-        elif isinstance(effect, RecordOutcome):
-            assert effect.session_id not in self.recorded
-            if not self.store_works:
-                return [RecordFailed(effect.session_id, "disk full")]
-            self.recorded[effect.session_id] = effect.outcome
-            return [outcome_recorded(effect.session_id, effect.reason)]
+        elif isinstance(effect, (RecordClaim, RecordOutcome, RecordAct)):
+            return [self.record(effect)]
+        elif isinstance(effect, AskAuthority):
+            self.asked = (effect.session_id, self.now_s + self.chance.choice([0.5, 2.0, 9.0]))
+        elif isinstance(effect, PrintActSlip):
+            assert effect.receipt.act_id in self.acts, "printed what was never recorded"
+            self.printing = (effect.receipt.act_id, self.now_s + self.chance.choice([0.5, 1.5, 4.0]))
         elif isinstance(effect, PrintSlip):
             assert effect.receipt.session_id in self.recorded, "printed what was never recorded"
             self.printing = (effect.receipt.session_id, self.now_s + self.chance.choice([0.5, 1.5, 4.0]))
@@ -102,6 +112,30 @@ class Life(RuleBasedStateMachine):
             self.outcomes[effect.outcome] += 1
             assert self.recorded.get(effect.session_id, effect.outcome) is effect.outcome
         return []
+
+    def record(self, effect: RecordClaim | RecordOutcome | RecordAct) -> Event:
+        """The store's answer."""
+        if isinstance(effect, RecordAct):
+            request = effect.request
+            if not self.store_works:
+                return RecordFailed(request.act_id, "disk full")
+            self.acts.add(request.act_id)
+            problem = self.chance.choice([None, None, ActProblem.LIMIT_REACHED])
+            return ActRecorded(ActReceipt(request.act_id, request.act, request.officer_id, AT, 1, "ab" * 32, problem))
+        assert effect.session_id not in self.recorded
+        if not self.store_works:
+            return RecordFailed(effect.session_id, "disk full")
+        if isinstance(effect, RecordOutcome):
+            self.recorded[effect.session_id] = effect.outcome
+            return outcome_recorded(effect.session_id, effect.reason)
+        if effect.subject_id in self.away and effect.may_ask:
+            return AuthorityNeeded(effect.session_id, ("right",))
+        if effect.subject_id in self.claimed or (effect.subject_id in self.away and not effect.authorities):
+            self.recorded[effect.session_id] = Outcome.NOT_ENTITLED
+            return claim_refused(effect.session_id)
+        self.claimed.add(effect.subject_id)
+        self.recorded[effect.session_id] = Outcome.GIVEN
+        return claim_recorded(effect.session_id)
 
     def frame(self) -> None:
         """What the camera sees now: a willing person turns as the LEDs ask, a third of a second later."""
@@ -118,6 +152,9 @@ class Life(RuleBasedStateMachine):
             if self.printing is not None and self.now_s >= self.printing[1]:
                 session_id, self.printing = self.printing[0], None
                 self.send(SlipPrinted(session_id) if self.printer.can_print else SlipFailed(session_id, "paper"))
+            if self.asked is not None and self.now_s >= self.asked[1]:
+                session_id, self.asked = self.asked[0], None
+                self.send(AuthorityAnswered(session_id, (Authority("right", 1, AT),)))
 
     @rule(who=st.sampled_from([ANA, BUDI, TWIN]), turns=st.booleans())
     def somebody_steps_up(self, who: str, turns: bool) -> None:
@@ -163,6 +200,31 @@ class Life(RuleBasedStateMachine):
     def a_card_that_is_not_taken_is_shown(self) -> None:
         self.send(TokenRefused("expired"))
 
+    @rule(who=st.sampled_from([ANA, BUDI]))
+    def the_right_of_somebody_moves(self, who: str) -> None:
+        self.away ^= {who}
+
+    @rule(
+        officer=st.sampled_from(["officer-1", "officer-2"]),
+        command=st.sampled_from([Command(act) for act in Act if act not in (Act.SIGN_IN, Act.ASSIST)]),
+        more=st.lists(
+            st.sampled_from([SlipShown("T1-0001"), TokenPresented(ANA), BadgeShown("officer-2")]), max_size=3
+        ),
+    )
+    def an_officer_commands(self, officer: str, command: Command, more: list[Event]) -> None:
+        for code in (BadgeShown(officer), CommandShown(command), *more):
+            self.send(code)
+            self.time_passes(0.3)
+
+    @rule(who=st.sampled_from([ANA, BUDI]), reason=st.sampled_from(AssistReason))
+    def an_officer_helps_somebody(self, who: str, reason: AssistReason) -> None:
+        self.who = None
+        self.time_passes(8.0)
+        for code in (BadgeShown("officer-1"), CommandShown(Command(Act.ASSIST, reason)), TokenPresented(who)):
+            self.send(code)
+            self.time_passes(0.3)
+        self.time_passes(8.0)
+
     @rule(works=st.booleans())
     def the_disk_fills_or_frees(self, works: bool) -> None:
         self.store_works = works
@@ -184,6 +246,9 @@ class Life(RuleBasedStateMachine):
         self.send(PartRecovered(Part.STORE))
         self.send(PartRecovered(Part.CAMERA))
         self.send(PrinterStatusReported(self.printer))
+        self.time_passes(8.0)
+        if self.session.closed_by:
+            self.session = replace(self.session, closed_by="")
         self.time_passes(8.0)
         self.time_passes(8.0)
         assert self.session.phase is Phase.IDLE
