@@ -55,6 +55,7 @@ def _parser(*, run_alone: bool = False) -> argparse.ArgumentParser:
 def _add_others(commands: Any) -> None:
     from edge_agent.attacks import command as attacks
     from edge_agent.bench import commands as bench
+    from edge_agent.centre import commands as centre
     from edge_agent.demo import command as demo
     from edge_agent.enrolment import commands as enrolment
     from edge_agent.enrolment import officer_commands as officers
@@ -71,6 +72,7 @@ def _add_others(commands: Any) -> None:
     vision.add_commands(commands)
     bench.add_commands(commands)
     attacks.add_commands(commands)
+    centre.add_commands(commands)
     pad_command.add_command(evaluation.add_commands(commands))
     roster = commands.add_parser("roster", help="build, change, import or show a roster").add_subparsers(
         required=True, metavar="build|delta|import|show|schema"

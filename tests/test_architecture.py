@@ -47,6 +47,9 @@ OPTIONAL = {"face_recognition", "faiss", "usearch"}
 PEERS = {PACKAGE / "bench" / "plain_loop.py", PACKAGE / "bench" / "bare_process.py"}
 """Use hardware libraries without the terminal's own code, because they are what that code is measured against."""
 
+OTHER_END = {PACKAGE / "centre" / "broker.py"}
+"""The centre's end of the broker link: another process, on another machine, and nothing of it but its contract here."""
+
 NOT_ASKED_FOR = {*sys.stdlib_module_names, *OPTIONAL, "edge_agent"}
 
 PURE = {
@@ -124,7 +127,7 @@ def users_of_hardware(folder: Path) -> dict[str, set[Path]]:
 
 @pytest.mark.parametrize("device", HARDWARE)
 def test_a_hardware_library_is_imported_in_one_file(device: str) -> None:
-    users = users_of_hardware(PACKAGE)[device] - PEERS
+    users = users_of_hardware(PACKAGE)[device] - PEERS - OTHER_END
     assert len(users) <= 1, f"{device} is imported in {', '.join(str(path) for path in sorted(users))}"
 
 
@@ -139,7 +142,8 @@ def test_every_library_imported_is_asked_for_in_setup_cfg() -> None:
     config = configparser.ConfigParser()
     config.read(PACKAGE.parent / "setup.cfg")
     lines = config["options"]["install_requires"].split("\n") + config["options.extras_require"]["pi"].split("\n")
-    lines += config["options.extras_require"]["jetson"].split("\n")
+    for extra in ("jetson", "centre"):
+        lines += config["options.extras_require"][extra].split("\n")
     asked = {re.split(r"[>=<;\[ ]", line)[0].lower().replace("_", "-") for line in lines if line}
     known = distributions_by_import() | NOT_INSTALLED_HERE
     for path in files():

@@ -15,7 +15,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, create_engine, event, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -74,6 +87,7 @@ _REQUESTED = Table(
     Column("entitlement_id", String, nullable=False, index=True),
 )
 Index("request_by_time", _REQUEST.c.received_at_s)
+_ROWID: Any = literal_column("rowid")
 
 
 class BooksError(TerminalError):
@@ -269,7 +283,9 @@ class Page:
         )
 
     def _requests(self, *conditions: Any) -> Sequence[Request]:
-        rows = self._connection.execute(select(_REQUEST).where(*conditions).order_by(_REQUEST.c.received_at_s)).all()
+        rows = self._connection.execute(
+            select(_REQUEST).where(*conditions).order_by(_REQUEST.c.received_at_s, _ROWID)
+        ).all()
         return [
             Request(
                 row.request_id,

@@ -54,7 +54,7 @@ class Fuse:
             raise PowerCut
 
 
-@dataclass
+@dataclass(eq=False)
 class Packet:
     """One message under way. to: a terminal's id, or "centre"."""
 
@@ -254,6 +254,13 @@ class Fleet:
             if not node.linked:
                 return
             node.powered(lambda: node.desk.take(packet.topic, packet.payload))
+
+    def deliver_all(self, to: str, about: str = "") -> None:
+        """What is under way to a terminal or the centre arrives, oldest first."""
+        due = [packet for packet in self.packets if packet.to == to and about in packet.about]
+        self.packets = [packet for packet in self.packets if packet not in due]
+        for packet in due:
+            self.deliver(packet)
 
     def _to_centre(self, packet: Packet) -> None:
         try:
