@@ -132,6 +132,12 @@ class Hall:
         )
         return QUIET_TICK_S if quiet else TICK_S
 
+    def close(self) -> None:
+        """The day is over here."""
+        self.open = False
+        self.terminal.stop()
+        self.link.close()
+
     def cut_power(self) -> None:
         """The mains fail: what was not told by now will never be."""
         self._truth.cuts += 1

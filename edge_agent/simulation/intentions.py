@@ -18,6 +18,8 @@ from edge_agent.simulation.truth import Arrival
 from edge_agent.simulation.village import Kind, Person, Village
 from edge_agent.simulation.visitor import Errand
 
+ASTRAY = 0.12
+"""Share of people who go to the nearest terminal instead of their own, where there are several."""
 TRIES_MAX = 5
 """After so many visits people give up for the day."""
 
@@ -83,7 +85,7 @@ def comings(
         if person.kind in _AT_HOME:
             continue
         at_s = 30.0 + window_s * chance.betavariate(1.2, 1.8)
-        astray = terminals > 1 and chance.random() < 0.06
+        astray = terminals > 1 and chance.random() < ASTRAY
         terminal = chance.randrange(terminals) if astray else person.home
         found.append(Coming(at_s, terminal, _first_errand(person, cards, chance)))
     return sorted(found, key=lambda coming: coming.at_s)

@@ -7,7 +7,7 @@ same seed gives the same keys, so that a day can be told apart from another only
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -42,7 +42,10 @@ ROLL_MM = 30_000.0
 
 @dataclass
 class Site:
-    """Everything of one day that doesn't move. cards: subject -> token text; badges: officer -> badge text."""
+    """Everything of one day that doesn't move. cards: subject -> token text; badges: officer -> badge text.
+
+    office: signs rosters, cards and badges, and is the centre that terminals ask.
+    """
 
     folder: Path
     village: Village
@@ -73,7 +76,7 @@ def build_site(folder: Path, subjects: int, terminals: int, seed: int, roll_mm: 
     sealed_to = {name: exchange_key(key.template).public_key() for name, key in keys.items()}
     roster.write_bytes(sign_roster(content, office, sealed_to))
     time = VirtualTime(OPENS)
-    making = _Making(folder, manifest, embedder, time, roll_mm)
+    making = _Making(folder, manifest, embedder, time, roll_mm, terminals > 1)
     site = Site(folder, village, time, [], office, cards, badges, keys)
     for name in ids:
         terminal = _terminal(making, name, keys[name], chance)
@@ -92,13 +95,15 @@ class _Making:
     embedder: EmbedderId
     time: VirtualTime
     roll_mm: float
+    ask_centre: bool
 
 
 def _terminal(making: _Making, name: str, keys: Keys, chance: random.Random) -> SimulatedTerminal:
     settings = _settings(name, making.folder)
 
     def rules(store: Store) -> Rules:
-        return make_rules(settings, making.manifest, store.gallery())
+        rules = make_rules(settings, making.manifest, store.gallery())
+        return replace(rules, ask_centre=making.ask_centre)
 
     parts = TerminalParts(
         identity=TerminalIdentity(name, SITE, PLACE, TIMEZONE),

@@ -43,6 +43,7 @@ from edge_agent.core.state import WITH_PERSON
 from edge_agent.gallery_hold import GalleryHold
 from edge_agent.ports import EmbedderId
 from edge_agent.recorder import Recorder
+from edge_agent.release_desk import ReleaseDesk
 from edge_agent.simulation.clock import TerminalClock, VirtualTime
 from edge_agent.simulation.printing import PrinterDesk
 from edge_agent.slip_desk import SlipDesk
@@ -133,6 +134,7 @@ class SimulatedTerminal:
             clock=lambda: self.clock.monotonic_s,
             read_slip=read_own_slips(parts.keys.signing.public_key(), self.id),
         )
+        self.releases = ReleaseDesk(self.store, self.clock.now, lambda: None)
         self._note("started", {"version": "simulated"})
         self.printer.ask_status()
 
@@ -166,6 +168,7 @@ class SimulatedTerminal:
             self._handle(FaceObserved(seen))
         self._handle(Ticked())
         now_s = self.clock.monotonic_s
+        self.releases.settle(now_s)
         self._handle_all(self.recorder.retry(now_s))
         self._handle_all(self.gallery.follow(self.session.phase is Phase.OUT_OF_SERVICE, now_s))
 
