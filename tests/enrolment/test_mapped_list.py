@@ -218,6 +218,13 @@ def test_a_column_mapped_wrongly_tells_no_name(tmp_path: Path) -> None:
         assert not [word for word in name(number).split() if word in said]
 
 
+@pytest.mark.parametrize("value", [nik(2), "3204.1255.0687.0001", name(1), f"milik {name(1).split()[0]}"])
+def test_a_number_or_a_name_in_another_cell_is_not_repeated(tmp_path: Path, value: str) -> None:
+    (problem,) = read(listed(tmp_path, changed(1, Jumlah=value))).problems
+    assert (problem.field, problem.value) == ("Jumlah", "")
+    assert not [word for word in value.split() if word in str(problem).replace(str(tmp_path), "")]
+
+
 @pytest.mark.parametrize("suffix", ["xlsx", "csv"])
 def test_each_seeded_error_is_found_in_its_row_and_column(tmp_path: Path, suffix: str) -> None:
     office = make_list(tmp_path / f"kpm.{suffix}", 60, len(ERRORS) * 2, seed=5)
