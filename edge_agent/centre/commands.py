@@ -54,6 +54,13 @@ def add_commands(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "--sign", required=True, type=Path, metavar="KEY", help="the key terminals believe: the office's roster.pem"
     )
     parser.add_argument("--books", type=Path, default=Path("centre.db"), metavar="FILE", help="(%(default)s)")
+    parser.add_argument(
+        "--wait-s",
+        type=float,
+        default=10.0,
+        metavar="S",
+        help="how long a request is worked on; no less than the terminals' session.authorise_s (%(default)s)",
+    )
     parser.add_argument("--topic-prefix", default="aid/v1", help="as the terminals' uplink.topic_prefix (%(default)s)")
     parser.add_argument("--client-id", default="centre-authority", help="at the broker (%(default)s)")
     parser.add_argument("--username", help="at the broker")
@@ -81,7 +88,7 @@ def _authorise(arguments: argparse.Namespace) -> int:
     try:
         new = books.learn(lists)
         _log.info("books_open", books=str(arguments.books), terminals=len(terminals), new_entitlements=new)
-        desk = CentreDesk(books, key, terminals, arguments.topic_prefix, tell=_tell)
+        desk = CentreDesk(books, key, terminals, arguments.topic_prefix, tell=_tell, wait_s=arguments.wait_s)
         address = BrokerAddress(
             host, port, arguments.client_id, arguments.username, arguments.password_file, arguments.ca
         )

@@ -31,7 +31,7 @@ from edge_agent.centre.books import Books, Page, Request
 from edge_agent.centre.records import GivenBack, Report, Voided, read_record
 from edge_agent.uplink.wire import Message, Topics, authority_message
 
-WAIT_S = 10
+WAIT_S = 10.0
 """How long a request is worth an answer: a session that waits longer for the centre has referred its person."""
 
 
@@ -48,7 +48,8 @@ class _Place:
 
 
 class CentreDesk:
-    """One centre. terminals: terminal id -> the key it signs with. now_s: UNIX time; it only ends waiting."""
+    """One centre. terminals: terminal id -> the key it signs with. wait_s: how long a request is worked on. now_s: UNIX
+    time; it only ends waiting."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class CentreDesk:
         prefix: str,
         *,
         tell: Tell,
+        wait_s: float = WAIT_S,
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self._books = books
@@ -65,6 +67,7 @@ class CentreDesk:
         self._terminals = terminals
         self._prefix = prefix
         self._tell = tell
+        self._wait_s = wait_s
         self._now_s = now_s
 
     @property
@@ -72,6 +75,10 @@ class CentreDesk:
         """Topic filters to listen to, at QoS 1."""
         every = Topics(self._prefix, "+", "+")
         return every.authorise, every.events
+
+    @property
+    def _expiry_s(self) -> int:
+        return max(1, round(self._wait_s))
 
     def take(self, topic: str, payload: bytes) -> list[Message]:
         """Commit what this message changes; what is to be sent now, in order. Raises BooksError: nothing was changed,
@@ -98,7 +105,7 @@ class CentreDesk:
             ids = tuple(dict.fromkeys(said.entitlement_ids))
             known = page.request(said.request_id)
             request = known or Request(said.request_id, said.site, said.terminal, ids, now_s)
-            if request.terminal != said.terminal or now_s - request.received_at_s > WAIT_S:
+            if request.terminal != said.terminal or now_s - request.received_at_s > self._wait_s:
                 self._tell("request_is_old", terminal=said.terminal, request=said.request_id)
                 return []
             answer, held = self._decide(page, request)
@@ -123,7 +130,7 @@ class CentreDesk:
             if isinstance(report, GivenBack):
                 if report.number is not None:
                     page.give_back(report.entitlement_id, terminal, report.number)
-                for request in page.waiting_for(report.entitlement_id, self._now_s() - WAIT_S):
+                for request in page.waiting_for(report.entitlement_id, self._now_s() - self._wait_s):
                     answers.append(self._decide(page, request)[0])
         return answers
 
@@ -150,7 +157,7 @@ class CentreDesk:
             decisions={one.entitlement_id: one.answer for one in decisions},
         )
         topic = Topics(self._prefix, request.site, request.terminal).answers
-        return authority_message(topic, sign_message(answer, self._key), request.request_id, WAIT_S), held
+        return authority_message(topic, sign_message(answer, self._key), request.request_id, self._expiry_s), held
 
     def _release(self, site: str, terminal: str, entitlement_id: str, number: int) -> Message:
         said = ReleaseRequest(
@@ -163,7 +170,7 @@ class CentreDesk:
         )
         self._tell("release_asked", terminal=terminal, entitlement=entitlement_id, grant=number)
         topic = Topics(self._prefix, site, terminal).commands
-        return authority_message(topic, sign_message(said, self._key), said.request_id, WAIT_S)
+        return authority_message(topic, sign_message(said, self._key), said.request_id, self._expiry_s)
 
     def _place(self, topic: str) -> _Place | None:
         below = topic.removeprefix(f"{self._prefix}/")

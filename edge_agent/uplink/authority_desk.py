@@ -9,6 +9,7 @@ answer nothing is posted: the session's own limit ends its wait.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -72,7 +73,7 @@ class AuthorityDesk:
         post: Callable[[AuthorityAnswered], None],
         releases: Releases,
         report: Report,
-        clock: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
         utc_now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     ) -> None:
         self._topics = topics
