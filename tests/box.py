@@ -42,7 +42,7 @@ from tests.store.terminal import SIGNING, TERMINAL, entitlement, open_store, ros
 WITHIN_S = 60.0
 CARDS = TokenSettings()
 FAST = Limits(
-    max_s=14.0,
+    max_s=21.0,
     arrive_s=0.2,
     acquire_s=2.0,
     acquire_frames=2,
@@ -219,9 +219,8 @@ def terminal_box(
     today = clock.now().utc.date()
     rights = [entitlement(f"s{n}", valid_from=today, valid_until=today) for n in range(1, subjects + 1)]
     if store.roster_info().version == 0:
-        store.import_roster(
-            write_roster(folder / "roster.aid", roster(subjects=subjects, entitlements=rights)), clock.now()
-        )
+        content = roster(subjects=subjects, entitlements=rights, issued_at=clock.now().utc)
+        store.import_roster(write_roster(folder / "roster.aid", content), clock.now())
     leds, heartbeats = SimulatedLeds(), Heartbeats()
     uplinks: list[Slot[UplinkWorker]] = []
     agent = Agent(
