@@ -44,6 +44,9 @@ class Duty:
         """The visit to make now, if any."""
         signal = hall.terminal.signal
         self._give_up_hopeless(hall)
+        if signal is Signal.READY and any(job.act is Act.OPEN for job in self.jobs):
+            # The break is over, and the terminal is open: it was never closed, or a power cut has opened it.
+            self.jobs = deque(job for job in self.jobs if job.act not in (Act.CLOSE, Act.OPEN))
         if not self.jobs or signal not in (Signal.READY, Signal.CLOSED_BY_OFFICER):
             return None
         if signal is Signal.CLOSED_BY_OFFICER:
@@ -52,8 +55,7 @@ class Duty:
         urgent = len(self.jobs) >= AT_ONCE_MAX or now_s - self.jobs[0].since_s > PATIENCE_S
         if hall.queue and not urgent:
             return None
-        ready = [job for job in self.jobs if job.act is not Act.OPEN]
-        return self._visit(hall, ready[:AT_ONCE_MAX], now_s) if ready else None
+        return self._visit(hall, list(self.jobs)[:AT_ONCE_MAX], now_s)
 
     def answered(self, hall: Hall) -> None:
         """Take note of what the terminal has answered and recorded."""
