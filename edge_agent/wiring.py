@@ -1,4 +1,4 @@
-"""Settings -> real or simulated parts, and the parts put together; the only file that names drivers.
+"""Settings -> real or simulated parts, and the parts put together; with `wiring_sound` the only file that names drivers.
 
 Rules: a driver's module is imported only when the settings choose it, so that the package imports on any machine.
 """
