@@ -25,7 +25,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from edge_agent.core.balance import Balance, balance_of
-from edge_agent.core.model import Benefit, Claim, Entitlement, EntitlementState, Grant, Granted, Reason, Refused
+from edge_agent.core.decision import Grant, Granted, Refused
+from edge_agent.core.model import Benefit, Claim, Entitlement, EntitlementState, Reason
 from edge_agent.core.offline_limits import within
 from edge_agent.core.policy import DEFAULT_POLICY, Authority, Circumstances, Policy, Proxy
 

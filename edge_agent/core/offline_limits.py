@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from edge_agent.core.model import Grant, Reason
+from edge_agent.core.decision import Grant
+from edge_agent.core.model import Reason
 from edge_agent.core.policy import Circumstances, OfflineLimits
 
 

@@ -15,9 +15,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from edge_agent.core.decision import Grant, Granted, Refused
 from edge_agent.core.eligibility import decide
 from edge_agent.core.messages import AuthorityNeeded, MarkSlip, RecordClaim, RecordOutcome
-from edge_agent.core.model import Claim, Grant, Granted, Outcome, Reason, Receipt, Refused, Timestamp
+from edge_agent.core.model import Claim, Outcome, Reason, Receipt, Timestamp
 from edge_agent.core.officer_acts import Assistance
 from edge_agent.core.policy import Circumstances, Policy
 from edge_agent.ports import StoreError

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.core.decision import Granted, Refused
 from edge_agent.core.eligibility import PRECEDENCE, decide
-from edge_agent.core.model import Benefit, Claim, Entitlement, EntitlementState, Granted, Outcome, Reason, Refused
+from edge_agent.core.model import Benefit, Claim, Entitlement, EntitlementState, Outcome, Reason
 from edge_agent.core.policy import Circumstances
 
 NOW = datetime(2026, 3, 10, 5, 0, tzinfo=timezone.utc)

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.core.decision import Grant, Granted, Refused
 from edge_agent.core.eligibility import decide
-from edge_agent.core.model import Claim, Entitlement, Grant, Granted, Outcome, Reason, Refused
+from edge_agent.core.model import Claim, Entitlement, Outcome, Reason
 from edge_agent.core.policy import (
     DEFAULT_POLICY,
     Authority,
