@@ -116,6 +116,17 @@ def test_exif_orientation_is_applied(tmp_path: Path, orientation: int) -> None:
     assert np.array_equal(load_photo(tmp_path / "photo.png"), portrait())
 
 
+@pytest.mark.parametrize(
+    ("size", "read"), [((3000, 4000), (1500, 2000)), ((4000, 3000), (2000, 1500)), ((1599, 900),) * 2]
+)
+def test_a_telephones_jpeg_is_decoded_no_larger_than_needed(
+    tmp_path: Path, size: tuple[int, int], read: tuple[int, int]
+) -> None:
+    path = tmp_path / "a.jpg"
+    Pillow.new("RGB", size, "grey").save(path)
+    assert load_photo(path).shape == (read[1], read[0], 3)
+
+
 @pytest.mark.parametrize("mode", ["L", "P", "CMYK", "LA", "1"])
 def test_any_common_kind_of_picture_becomes_rgb(tmp_path: Path, mode: str) -> None:
     suffix = "tiff" if mode == "CMYK" else "png"
