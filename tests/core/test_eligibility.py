@@ -93,7 +93,7 @@ def test_everything_open_is_granted_together_and_the_rest_named() -> None:
     decision = at_kiosk([OPEN, second, ELSEWHERE, LEASE_OVER, EARLY, LATE, SUSPENDED, right()], [claimed()])
     assert isinstance(decision, Granted)
     assert [grant.entitlement for grant in decision.grants] == [second, OPEN], "the one that ends first comes first"
-    assert all((grant.amount, grant.portion, grant.left) == (10, 1, 0) for grant in decision.grants)
+    assert all((grant.amount, grant.portion, grant.left) == (Decimal(10), 1, Decimal(0)) for grant in decision.grants)
     assert decision.remaining == (ELSEWHERE.benefit, EARLY.benefit, LEASE_OVER.benefit)
     assert decision.ask == ("elsewhere", "lease")
 

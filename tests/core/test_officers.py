@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 import pytest
 
+from edge_agent.core import officers
 from edge_agent.core.messages import (
     ActRecorded,
     AskPrinterStatus,
@@ -27,6 +28,7 @@ from edge_agent.core.messages import (
     SlipShown,
     Ticked,
     TokenPresented,
+    TokenRefused,
 )
 from edge_agent.core.model import Part, PrinterStatus, Reason, Signal
 from edge_agent.core.officer_acts import Act, ActProblem, ActReceipt, ActRequest, Assistance, AssistReason, Command
@@ -196,3 +198,24 @@ def test_whoever_is_only_being_looked_at_is_helped_by_the_officer_beside_them() 
     assert desk.session.phase is Phase.ASSISTING
     assert not desk.session.session_id
     assert replace(desk.session, desk=Session().desk).receipt is None
+
+
+def test_a_code_that_is_not_taken_is_told_and_the_desk_goes_on_from_where_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(officers, "TOLD_S", 1.0)
+    desk, lights = Desk(), []
+    for event in (SITI, VEIL, TokenRefused("badge_expired", "a1"), Ticked(), Ticked()):
+        desk.send(event, 0.6)
+        lights.append(desk.session.signal)
+    assert lights[1:] == [Signal.NEXT_CARD, Signal.CARD_REFUSED, Signal.CARD_REFUSED, Signal.NEXT_CARD]
+    assert AskPrinterStatus() in desk.show(TokenPresented(ANA))
+
+
+def test_an_officers_bad_badge_is_not_held_against_the_recipient_in_front() -> None:
+    desk = Desk()
+    desk.show(TokenRefused("badge_expired", "a1"))
+    assert desk.session.signal is Signal.CARD_REFUSED
+    assert desk.session.token_refused_s == float("-inf")
+    desk.show(TokenRefused("expired", "a1"))
+    assert desk.session.token_refused_s == desk.now_s
