@@ -11,7 +11,7 @@ from collections import Counter
 from edge_agent.simulation.booked import LedgerCopy
 from edge_agent.simulation.books import BookData
 from edge_agent.simulation.day import Played
-from edge_agent.simulation.reading import outbox_sequences, session_states
+from edge_agent.simulation.reading import outbox_sequences, slip_states
 from edge_agent.simulation.terminal import SimulatedTerminal
 from edge_agent.store.ledger import read_records, verify
 
@@ -33,14 +33,12 @@ def _copy(terminal: SimulatedTerminal, played: Played) -> LedgerCopy:
     bodies = tuple(read_records(database))
     verification = verify(bodies, terminal.parts.keys.signing.public_key())
     broken = verification.first_broken
-    states = session_states(database)
     return LedgerCopy(
         terminal=terminal.id,
         events=tuple(json.loads(body) for body in bodies),
         bodies=bodies,
         broken="" if broken is None else f"record {broken.sequence} {broken.why}",
-        slips={session: state.slip for session, state in states.items()},
-        days={session: state.day for session, state in states.items()},
+        slips=slip_states(database),
         waiting=frozenset(outbox_sequences(database)),
         delivered=played.broker.records.get(terminal.id, {}),
     )

@@ -25,8 +25,7 @@ class LedgerCopy:
     """One terminal's books. events: all its records, in order; bodies: the same as signed.
 
     broken: why the chain does not hold; empty: it does. slips: session -> printed, failed or pending, as the terminal
-    itself says; days: session -> the local day it counted it to. waiting: sequences in its outbox; delivered: sequence
-    -> body, as the centre has them.
+    itself says. waiting: sequences in its outbox; delivered: sequence -> body, as the centre has them.
     """
 
     terminal: str
@@ -34,7 +33,6 @@ class LedgerCopy:
     bodies: tuple[bytes, ...] = ()
     broken: str = ""
     slips: Mapping[str, str] = field(default_factory=dict)
-    days: Mapping[str, str] = field(default_factory=dict)
     waiting: frozenset[int] = frozenset()
     delivered: Mapping[int, bytes] = field(default_factory=dict)
 
@@ -82,9 +80,9 @@ def events_of(ledger: LedgerCopy, *types: str) -> Iterator[Event]:
 
 
 def counted_totals(ledger: LedgerCopy, day: str) -> dict[str, Any]:
-    """The totals of a day (ISO 8601), counted from records alone but for the day each session was counted to."""
+    """The totals of a day (ISO 8601), counted from records alone."""
     outcomes = [event["data"] for event in events_of(ledger, CLAIMED, ENDED)]
-    today = [data for data in outcomes if ledger.days.get(data["session"]) == day]
+    today = [data for data in outcomes if data["day"] == day]
     sessions = {data["session"] for data in today}
     claims = [claim for claim in booked_claims(ledger) if claim.session in sessions]
     printed = {event["data"]["session"] for event in events_of(ledger, PRINTED)}

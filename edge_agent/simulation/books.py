@@ -239,7 +239,7 @@ def _totals(data: BookData) -> BalanceLine:
             if event["type"] != DAY_ENDED:
                 continue
             days += 1
-            before = LedgerCopy(ledger.terminal, ledger.events[:place], days=ledger.days)
+            before = LedgerCopy(ledger.terminal, ledger.events[:place])
             counted = counted_totals(before, event["data"]["day"])
             said = event["data"]["totals"]
             problems += [

@@ -46,19 +46,10 @@ def _claims(connection: sqlite3.Connection, session_id: str) -> Iterator[ClaimRo
         yield ClaimRow(row[0], row[1], row[2], row[3], Decimal(row[4]), row[5], row[6], row[7], bool(row[8]))
 
 
-@dataclass(frozen=True)
-class SessionState:
-    """slip: printed, failed or pending. day: the local day it counts to, ISO 8601."""
-
-    slip: str
-    day: str
-
-
-def session_states(database: Path) -> dict[str, SessionState]:
-    """What the terminal itself says of each recorded session. Raises StoreError."""
+def slip_states(database: Path) -> dict[str, str]:
+    """session -> what the terminal itself says of its slip: printed, failed or pending. Raises StoreError."""
     with closing(connect(database, "NORMAL", read_only=True)) as connection, told(database):
-        rows = connection.execute("SELECT session_id, slip, day FROM session").fetchall()
-        return {row[0]: SessionState(row[1], row[2]) for row in rows}
+        return dict(connection.execute("SELECT session_id, slip FROM session").fetchall())
 
 
 def outbox_sequences(database: Path) -> set[int]:

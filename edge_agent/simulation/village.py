@@ -153,8 +153,8 @@ def _kinds(subjects: int, chance: random.Random) -> list[Kind]:
         wanted = max(1, round(share * subjects))
         if kind in _PAIRED:
             wanted += wanted % 2
-        if kind is Kind.FETCHED_FOR:
-            wanted += 1  # for whom only the officer may come
+        if kind in (Kind.FETCHED_FOR, Kind.MISTAKEN):
+            wanted += 1  # one is fetched for by the officer only; one mistake may fall into a power cut
         kinds += [kind] * wanted
     kinds += [Kind.ORDINARY] * (subjects - len(kinds))
     chance.shuffle(kinds)

