@@ -46,13 +46,19 @@ class TokenPresented:
 class TokenRefused:
     """A code was held up that is no token, or one that is not taken.
 
-    problem: foreign, damaged, expired, revoked or unknown_subject. serial: opaque; empty when it can't be believed.
-    again: it has just been told and need not be recorded; the session may only now be one that it matters to.
+    problem: foreign, damaged, expired, revoked or unknown_subject; badge_… and command_… for what officers hold up.
+    serial: opaque; empty when it can't be believed. again: it has just been told and need not be recorded; the session
+    may only now be one that it matters to.
     """
 
     problem: str
     serial: str = ""
     again: bool = False
+
+    @property
+    def of_officer(self) -> bool:
+        """It was to be a badge or a command card: it says nothing of the recipient in front."""
+        return self.problem.startswith(("badge_", "command_"))
 
 
 @dataclass(frozen=True)

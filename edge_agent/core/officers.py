@@ -143,6 +143,13 @@ def _on_token(session: Session, event: TokenPresented, now: Now) -> Move:
     return session, (*effects, AskPrinterStatus())
 
 
+def on_refused_code(session: Session, now: Now) -> Move:
+    """A code that is not taken is told, and what was asked for so far still stands."""
+    if session.desk.busy or session.session_id or session.signal is Signal.CARD_REFUSED:
+        return session, ()
+    return show(session, Signal.CARD_REFUSED, now)
+
+
 def _record(session: Session, now: Now, *, second_officer_id: str | None = None, subject_id: str | None = None) -> Move:
     desk = session.desk
     if desk.command is None:
@@ -219,7 +226,7 @@ def advance(session: Session, now: Now, rules: Rules) -> Move:
         return leave(session, now)
     told = session.signal not in (Signal.BADGE_READ, Signal.NEXT_CARD)
     if told and now.monotonic_s - session.signal_s >= TOLD_S:
-        return show(session, Signal.BADGE_READ, now)
+        return show(session, Signal.NEXT_CARD if desk.command else Signal.BADGE_READ, now)
     return session, ()
 
 

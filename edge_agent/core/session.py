@@ -92,7 +92,11 @@ def step(session: Session, event: Event, now: Now, rules: Rules) -> Move:
     elif isinstance(event, TokenPresented) and (session.phase in WITH_PERSON or session.armed):
         # Not while the last person is still there with their card in view: it would be held against the next one.
         return _on_token(session, event, now, rules)
-    elif isinstance(event, TokenRefused) and (session.phase in WITH_PERSON or session.armed):
+    elif isinstance(event, TokenRefused) and session.phase is Phase.ASSISTING:
+        return officers.on_refused_code(session, now)
+    elif isinstance(event, TokenRefused) and event.of_officer and session.armed:
+        return _advance(session, now, rules) if event.again else _tell_card(session, Signal.CARD_REFUSED, now, rules)
+    elif isinstance(event, TokenRefused) and not event.of_officer and (session.phase in WITH_PERSON or session.armed):
         return _on_refused_token(session, now, rules)
     return _advance(session, now, rules)
 
