@@ -184,7 +184,7 @@ def _check_everybody_has_a_template(work: _Work) -> None:
         else:
             what = "has no photograph"
             remedy = "name the files in the list, or name them by the subject's id, or enrol the person"
-        where = ("subject_id",)
+        where = (work.listed.titles.get("photos", "subject_id"),)
         work.problems.append(
             Fault(work.list_path, person.line, where, what, remedy, subject_id, Scope.PERSON, subject_id)
         )
@@ -219,7 +219,7 @@ def _compare(options: BuildOptions, work: _Work) -> None:
             Fault(
                 work.list_path,
                 line,
-                ("subject_id",),
+                (work.listed.titles.get("subject_id", "subject_id"),),
                 what,
                 remedy,
                 first,

@@ -161,6 +161,9 @@ def _build(arguments: argparse.Namespace, photo_tools: OpenPhotoTools, face_rule
     if build.roster is not None:
         office = exchange_key(office_key).public_key() if office_key is not None else None
         _write(arguments.out, sign_roster(build.roster, key, public_keys, office))
+    if listed.hidden and not arguments.json:
+        shown = ", ".join(str(line) for line in listed.hidden[:20]) + (" …" if len(listed.hidden) > 20 else "")
+        _say(f"{len(listed.hidden)} rows are hidden in the spreadsheet and count like all others: {shown}")
     _tell(arguments, build, sorted(terminals), version, monotonic() - began)
     return 0 if build.roster is not None and not build.problems else 1
 

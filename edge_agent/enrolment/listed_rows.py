@@ -71,13 +71,19 @@ class ListedPerson:
 
 @dataclass
 class EntitlementList:
-    """What a list holds; problems in the order of its lines. line_of: entitlement id -> its line. path: of the list."""
+    """What a list holds; problems in the order of its lines.
+
+    line_of: entitlement id -> its line. path: of the list. titles: field -> the office's title of its column. hidden:
+    lines that the spreadsheet doesn't show; they count like all others.
+    """
 
     people: dict[str, ListedPerson] = field(default_factory=dict)
     entitlements: list[Entitlement] = field(default_factory=list)
     problems: list[Fault] = field(default_factory=list)
     line_of: dict[str, int] = field(default_factory=dict)
     path: Path | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
+    hidden: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class MappedList:
 
     def read(self) -> EntitlementList:
         """Read the whole file; nothing is raised for what it holds, everything is in `problems`."""
-        found = EntitlementList()
+        found = EntitlementList(titles=self._titles)
         if "nik" in self._sources and self._id_key is None:
             remedy = "make a key with `edge-agent keys make office-id FOLDER` and give it with --id-key"
             found.problems.append(
@@ -95,6 +95,8 @@ class MappedList:
         identity = "nik" if "nik" in self._sources else "subject_id"
         if identity not in wrong and not (identity in cells or cells.get("subject_id")):
             wrong[identity] = CellFault("is empty", "say whose row it is, or delete the row")
+        if row.hidden:
+            found.hidden.append(row.line)
         if self._only_names(raw):
             wrong = {name: one for name, one in wrong.items() if name in (identity, "name")}
             cells = {name: cells[name] for name in ("subject_id", "display_name") if name in cells}

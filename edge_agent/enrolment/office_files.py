@@ -70,6 +70,7 @@ def check_programmes(path: Path, listed: EntitlementList, programmes: Sequence[P
         else:
             continue
         line = listed.line_of[entitlement.entitlement_id]
+        column = listed.titles.get(column, column)
         faults.append(Fault(path, line, (column,), what, remedy, "", Scope.ROW, entitlement.subject_id))
     return faults
 

@@ -29,10 +29,11 @@ _DELIMITERS = ",;\t"
 
 @dataclass(frozen=True)
 class SheetRow:
-    """line: as an editor or spreadsheet counts it, from 1."""
+    """line: as an editor or spreadsheet counts it, from 1. hidden: by the clerk or by a filter."""
 
     line: int
     cells: tuple[Cell, ...]
+    hidden: bool = False
 
 
 def read_rows(path: Path, worksheet: str | None, problems: list[Fault]) -> list[SheetRow]:
@@ -112,6 +113,7 @@ def _spreadsheet(path: Path, content: bytes, worksheet: str | None, problems: li
     if sheet is None:
         return []
     merged = _merged(sheet)
+    hidden = {line for line, look in sheet.row_dimensions.items() if look.hidden}
     rows: list[SheetRow] = []
     for line, cells in enumerate(sheet.iter_rows(max_row=min(sheet.max_row, MOST_ROWS), values_only=True), 1):
         values = tuple(
@@ -119,7 +121,7 @@ def _spreadsheet(path: Path, content: bytes, worksheet: str | None, problems: li
             for column, value in enumerate(cells, 1)
         )
         if any(value is not None and str(value).strip() for value in values):
-            rows.append(SheetRow(line, values))
+            rows.append(SheetRow(line, values, line in hidden))
     return rows
 
 

@@ -7,6 +7,7 @@ import csv
 import json
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from edge_agent import key_files
@@ -106,7 +107,7 @@ def test_a_list_with_errors_writes_nothing_and_tells_all(office: Office, capsys:
     assert not office.out.exists()
     said = capsys.readouterr().err
     for line, column in made.faults.items():
-        place = {"Foto": "subject_id", "again": "entitlement_id", "alike": "subject_id"}.get(column, column)
+        place = {"again": "entitlement_id", "alike": "NIK"}.get(column, column)
         shown = 2 if column == "alike" else line
         assert f"{made.path}:{shown}: {place}: " in said, (line, column)
     assert "no roster was written" in said
@@ -192,7 +193,7 @@ def test_one_person_under_two_ids_stops_the_build_until_both_were_looked_at(
     face(made.photo_folder / "7.png", 4, picture=7)
     assert office.build(made.path) == 1
     said = capsys.readouterr().err
-    assert f"{made.path}:5: subject_id: {office.id_of(4)}: looks like {office.id_of(7)} in line 8 (score 0.9" in said
+    assert f"{made.path}:5: NIK: {office.id_of(4)}: looks like {office.id_of(7)} in line 8 (score 0.9" in said
     assert office.build(made.path, "--skip-bad") == 1
     assert len(office.roster().subjects) == 10
     known = office.folder / "known.csv"
@@ -293,6 +294,16 @@ def test_who_only_fetches_for_others_is_enrolled_and_counted(
     with ids.open(encoding="utf-8-sig", newline="") as file:
         found = {row["subject_id"]: row["rows"] for row in csv.DictReader(file)}
     assert found == {office.id_of(number): str(number + 1) for number in range(1, 13)}
+
+
+def test_hidden_rows_count_and_are_told(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    made = source(office)
+    book = openpyxl.load_workbook(made.path)
+    book.worksheets[0].row_dimensions[4].hidden = True
+    book.save(made.path)
+    assert office.build(made.path) == 0
+    assert "1 rows are hidden in the spreadsheet and count like all others: 4" in capsys.readouterr().out
+    assert len(office.roster().subjects) == 12
 
 
 def test_homes_of_other_terminals_are_told(office: Office, capsys: pytest.CaptureFixture[str]) -> None:

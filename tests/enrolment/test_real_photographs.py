@@ -77,7 +77,7 @@ def test_the_command_finds_one_person_under_two_numbers(tmp_path: Path, capsys: 
     assert main(words) == 1
     said = capsys.readouterr()
     ids = [office_subject_id(load_secret(tmp_path / "office-id" / "office-id.key"), nik(n)) for n in (1, 3)]
-    assert f"kpm.csv:2: subject_id: {ids[0]}: looks like {ids[1]} in line 4" in said.err
+    assert f"kpm.csv:2: NIK: {ids[0]}: looks like {ids[1]} in line 4" in said.err
     assert "3 photographs, 0 refused" in said.out
     (tmp_path / "known.csv").write_text(f"first,second,reason\n{ids[0]},{ids[1]},seen both\n")
     assert main([*words, f"--known-alike={tmp_path / 'known.csv'}"]) == 0
