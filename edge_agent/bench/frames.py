@@ -39,8 +39,8 @@ from edge_agent.bench.dlib_peer_link import Peer, PeerMissingError
 from edge_agent.bench.idle import measure_idle
 from edge_agent.bench.machine import machine
 from edge_agent.core.model import Embedding, FaceObservation
-from edge_agent.progress import Progress
 from edge_agent.ports import Frame, Image, TerminalError
+from edge_agent.progress import Progress
 from edge_agent.settings import SHIPPED_MANIFEST, VisionSettings
 from edge_agent.vision import interpreter, manifest
 from edge_agent.vision.embedder import Embedder

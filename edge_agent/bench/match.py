@@ -32,8 +32,8 @@ from edge_agent.bench.match_peers import PEERS, Answer, MatchPeer, PeerMissingEr
 from edge_agent.core.matching import identify
 from edge_agent.core.model import Embedding, Gallery
 from edge_agent.core.rules import MatchRules
-from edge_agent.progress import Progress
 from edge_agent.ports import TerminalError
+from edge_agent.progress import Progress
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 DIMENSION = 128

@@ -36,8 +36,8 @@ from edge_agent.bench.terminal_process import Costs, cold_start_s, costs
 from edge_agent.bench.visits import VisitTimes, person_alone_s, serve
 from edge_agent.demo.command import PORTRAIT
 from edge_agent.demo.stage import Scene, set_stage
-from edge_agent.progress import Progress
 from edge_agent.ports import TerminalError
+from edge_agent.progress import Progress
 from edge_agent.settings import SHIPPED_MANIFEST, LogSettings
 from edge_agent.vision.photo import load_photo
 

@@ -19,8 +19,8 @@ import numpy as np
 
 from edge_agent.core.model import Embedding, QualityProblem
 from edge_agent.core.proportion import wilson_interval
-from edge_agent.progress import Progress
 from edge_agent.ports import EmbedderId, Image, PhotoExaminer
+from edge_agent.progress import Progress
 from edge_agent.settings import QualitySettings, VisionSettings
 from edge_agent.vision import manifest as manifests
 from edge_agent.vision.embedder import Embedder

@@ -24,8 +24,8 @@ from edge_agent.core.proportion import wilson_interval
 from edge_agent.core.rules import MatchRules
 from edge_agent.evaluation.acquisition import Acquisition
 from edge_agent.evaluation.pairs import SUFFIXES, PairsError
-from edge_agent.progress import Progress
 from edge_agent.evaluation.rates import rate
+from edge_agent.progress import Progress
 from edge_agent.vision.manifest import EmbedderSpec
 from edge_agent.vision.operating_points import OperatingPointError
 from edge_agent.wiring import FUSED
