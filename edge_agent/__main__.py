@@ -63,6 +63,7 @@ def _add_others(commands: Any) -> None:
     from edge_agent.evaluation import command as evaluation
     from edge_agent.evaluation import pad_command
     from edge_agent.language.phrases import LANGUAGES, CataloguePhrases
+    from edge_agent.simulation import command as simulation
     from edge_agent.store import commands as store
     from edge_agent.store import exception_register
     from edge_agent.vision import commands as vision
@@ -74,6 +75,7 @@ def _add_others(commands: Any) -> None:
     attacks.add_commands(commands)
     centre.add_commands(commands)
     pad_command.add_command(evaluation.add_commands(commands))
+    simulation.add_commands(commands)
     roster = commands.add_parser("roster", help="build, change, import or show a roster").add_subparsers(
         required=True, metavar="build|delta|import|show|schema"
     )

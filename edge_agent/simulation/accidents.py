@@ -16,6 +16,8 @@ from edge_agent.simulation.schedule import Schedule
 from edge_agent.simulation.truth import Truth
 
 ROLL_CHANGE_S = (45.0, 120.0)
+SEEN_AFTER_S = 20.0
+"""By then the terminal has seen the new roll; whoever looks at its light sooner would change it again."""
 OUTAGE_S = (60.0, 240.0)
 BETWEEN_CUTS_S = 120.0
 BEFORE_NETWORK_S = 400.0
@@ -54,8 +56,8 @@ class Accidents:
             self._schedule.after(self._chance.uniform(*ROLL_CHANGE_S), lambda: self._change_roll(hall))
 
     def _change_roll(self, hall: Hall) -> None:
-        self._changing.discard(hall)
-        self._truth.rolls += 1
+        self._schedule.after(SEEN_AFTER_S, lambda: self._changing.discard(hall))
+        self._truth.rolls.append(self._schedule.time.s)
         hall.terminal.printer.change_roll()
 
     def _cut(self, hall: Hall, ahead: bool) -> None:
@@ -85,7 +87,7 @@ class Accidents:
         halls = self._halls if link.terminal is None else [self._halls[link.terminal]]
 
         def come() -> None:
-            self._truth.networks += 1
+            self._truth.networks.append(link.at_s)
             for hall in halls:
                 if hall.open and not hall.link.up:
                     hall.link.open()

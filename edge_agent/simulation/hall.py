@@ -63,7 +63,8 @@ class Hall:
         """session or act -> QR text of its newest slip."""
         self.copies: dict[str, str] = {}
         """act -> the session whose slip it printed again"""
-        self.longest_queue = 0
+        self.queued: list[tuple[float, int]] = []
+        """(second of the day, people in the queue) at each change"""
         self.open = True
         """Until the day has been ended here."""
         self._truth = truth
@@ -99,7 +100,7 @@ class Hall:
             self.queue.appendleft(queued)
         else:
             self.queue.append(queued)
-        self.longest_queue = max(self.longest_queue, len(self.queue))
+        self.queued.append((self._time.s, len(self.queue)))
 
     def tick(self) -> float:
         """One tick; seconds until the next one is due."""
@@ -140,7 +141,7 @@ class Hall:
 
     def cut_power(self) -> None:
         """The mains fail: what was not told by now will never be."""
-        self._truth.cuts += 1
+        self._truth.cuts.append(self._time.s)
         self.terminal.cut()
         for arrival in self._arrivals.values():
             if arrival.outcome is None and not arrival.interrupted:
@@ -180,6 +181,7 @@ class Hall:
         if now_s < self._next_at_s:
             return
         queued = self.queue.popleft()
+        self.queued.append((now_s, len(self.queue)))
         self._tracks += 1
         self._visitor = Visitor(queued.errand, self._tracks, now_s, self._rng)
         self._joined_s = queued.joined_s

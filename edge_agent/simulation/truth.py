@@ -48,12 +48,14 @@ class Handed:
 
 @dataclass
 class Truth:
-    """arrivals: in the order they began. slips: (terminal, session) -> how many slips came out
-    whole. cuts, networks, rolls: how often the mains failed, the network came, and paper was changed."""
+    """arrivals: in the order they began. slips: (terminal, session) -> how many slips came out whole.
+
+    cuts, networks, rolls: seconds of the day at which the mains failed, a network came, and paper was changed.
+    """
 
     arrivals: list[Arrival] = field(default_factory=list)
     handed: list[Handed] = field(default_factory=list)
     slips: dict[tuple[str, str], int] = field(default_factory=dict)
-    cuts: int = 0
-    networks: int = 0
-    rolls: int = 0
+    cuts: list[float] = field(default_factory=list)
+    networks: list[float] = field(default_factory=list)
+    rolls: list[float] = field(default_factory=list)
