@@ -30,7 +30,8 @@ from edge_agent.gallery_hold import GalleryHold
 from edge_agent.language.phrases import CataloguePhrases
 from edge_agent.ports import EmbedderId, StoreError
 from edge_agent.recorder import Recorder
-from edge_agent.settings import PrinterSettings, TokenSettings, UplinkSettings
+from edge_agent.settings import PrinterSettings, TokenSettings
+from edge_agent.settings_uplink import UplinkSettings
 from edge_agent.slip_desk import SlipDesk
 from edge_agent.store import Keys, SqliteOutbox, Store
 from edge_agent.store.ledger import read_records

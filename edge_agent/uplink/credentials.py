@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 
 from edge_agent.ports import UplinkError
-from edge_agent.settings import TlsSettings, UplinkSettings
+from edge_agent.settings_uplink import TlsSettings, UplinkSettings
 
 
 def tls_context(tls: TlsSettings) -> ssl.SSLContext:

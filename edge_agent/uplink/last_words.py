@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from edge_agent.settings import UplinkSettings
+from edge_agent.settings_uplink import UplinkSettings
 from edge_agent.uplink.courier import FIRST_FAILURE
 from edge_agent.uplink.link import BrokerLink
 from edge_agent.uplink.link_events import Answered, Closed, Opened

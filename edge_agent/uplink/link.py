@@ -30,7 +30,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.ports import UplinkError
-from edge_agent.settings import UplinkSettings
+from edge_agent.settings_uplink import UplinkSettings
 from edge_agent.uplink.credentials import password, tls_context
 from edge_agent.uplink.link_events import Answered, Closed, LinkEvent, Opened, Received, Subscribed
 from edge_agent.uplink.link_words import answer_words, connect_problem, refusal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 
-from edge_agent.settings import UplinkSettings
+from edge_agent.settings_uplink import UplinkSettings
 
 _REMEDIES = {
     0x80: "see the broker's log",

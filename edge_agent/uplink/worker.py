@@ -17,7 +17,7 @@ from pathlib import Path
 
 from edge_agent.core.messages import AskAuthority, PartFailed, PartRecovered
 from edge_agent.ports import Outbox, OutboxRow
-from edge_agent.settings import UplinkSettings
+from edge_agent.settings_uplink import UplinkSettings
 from edge_agent.uplink import telemetry
 from edge_agent.uplink.authority_desk import AuthorityDesk
 from edge_agent.uplink.backoff import Backoff

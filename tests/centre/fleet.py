@@ -185,7 +185,7 @@ class Node:
 
 @dataclass
 class Fleet:
-    """Terminals t1 … tn, all with the same roster, and their centre. entitlements: of subjects s1 … s3."""
+    """Terminals t1 … tn, all with the same roster, and their centre. entitlements: of subjects s1 … s4."""
 
     folder: Path
     size: int
@@ -197,7 +197,7 @@ class Fleet:
     def __post_init__(self) -> None:
         names = [f"t{number}" for number in range(1, self.size + 1)]
         self.nodes = {name: Node(name, self.folder, self._from_terminal, lambda: self.now_s) for name in names}
-        content = roster(1, 3, list(self.entitlements))
+        content = roster(1, 4, list(self.entitlements))
         sealed_to = {name: exchange_key(node.keys.template).public_key() for name, node in self.nodes.items()}
         path = self.folder / "roster.aid"
         path.write_bytes(sign_roster(content, OFFICE, sealed_to))

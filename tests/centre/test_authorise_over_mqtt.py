@@ -25,7 +25,7 @@ from edge_agent.key_files import exchange_key, write_public_key
 from edge_agent.release_desk import ReleaseDesk
 from edge_agent.roster_file import sign_roster
 from edge_agent.roster_list import roster_list, write_roster_list
-from edge_agent.settings import UplinkSettings
+from edge_agent.settings_uplink import UplinkSettings
 from edge_agent.store import Keys, SqliteOutbox, Store
 from edge_agent.uplink.authority_desk import AuthorityDesk
 from edge_agent.uplink.wire import Topics

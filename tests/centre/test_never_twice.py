@@ -27,12 +27,12 @@ HALF_DAYS_MAX = 20
 """The cycle must not end meanwhile."""
 MEMORY = Path("/dev/shm")
 """Power is cut by raising, not by pulling plugs, so a disk would only make it slow."""
-PEOPLE = ("s1", "s2")
+PEOPLE = ("s1", "s2", "s3", "s4")
 subjects = st.sampled_from(PEOPLE)
 
 
 class Days(RuleBasedStateMachine):
-    """size terminals and two people, few enough to run into each other; one entitlement comes in three portions."""
+    """size terminals and four people, few enough to run into each other; one entitlement comes in three portions."""
 
     size = 2
     half_days = 0
@@ -44,9 +44,8 @@ class Days(RuleBasedStateMachine):
         self.names = [f"t{number}" for number in range(1, self.size + 1)]
         homes = st.sampled_from([*self.names, None])
         rights = [
-            entitlement("s1", "whole", home=data.draw(homes)),
-            entitlement("s2", "whole", home=data.draw(homes)),
-            entitlement("s2", "parts", home=data.draw(homes), portion=Decimal(4)),
+            *(entitlement(subject, "whole", home=data.draw(homes)) for subject in PEOPLE),
+            entitlement("s1", "parts", home=data.draw(homes), portion=Decimal(4)),
         ]
         self.fleet = Fleet(self.folder, self.size, rights)
 
@@ -77,20 +76,28 @@ class Days(RuleBasedStateMachine):
     @rule(data=st.data(), subject=subjects)
     def ask(self, data: st.DataObject, subject: str) -> None:
         """A person comes, and the request reaches the centre; what the centre says is still under way."""
-        name = self.node_name(data)
+        self.ask_at(self.node_name(data), subject)
+
+    @rule(order=st.data(), subject=subjects)
+    def ask_everywhere(self, order: st.DataObject, subject: str) -> None:
+        """The same person, or somebody who fetches for them, at several terminals at once."""
+        for name in order.draw(st.permutations(self.names)):
+            self.ask_at(name, subject)
+
+    def ask_at(self, name: str, subject: str) -> None:
         node = self.fleet.nodes[name]
         node.powered(lambda: node.arrive(subject))
         self.fleet.tick(name)
         self.fleet.deliver_all("centre", "request")
 
-    @rule(data=st.data())
-    def give_back(self, data: st.DataObject) -> None:
-        """Release requests reach a terminal, and its records the centre."""
-        name = self.node_name(data)
-        self.fleet.deliver_all(name, "release")
-        self.fleet.tick(name)
-        self.fleet.upload(name, 1000)
-        self.fleet.deliver_all("centre")
+    @rule()
+    def give_back(self) -> None:
+        """Release requests reach the terminals, and their records the centre; its answers are still under way."""
+        for name in self.names:
+            self.fleet.deliver_all(name, "release")
+            self.fleet.tick(name)
+            self.fleet.upload(name, 1000)
+            self.fleet.deliver_all("centre")
 
     @rule(data=st.data())
     def hear(self, data: st.DataObject) -> None:

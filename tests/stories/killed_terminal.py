@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from edge_agent.core.model import Signal
-from edge_agent.settings import UplinkSettings
+from edge_agent.settings_uplink import UplinkSettings
 from edge_agent.store import SqliteOutbox
 from tests.box import terminal_box
 

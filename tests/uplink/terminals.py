@@ -13,7 +13,7 @@ from typing import Any
 from edge_agent.core.messages import PartFailed, PartRecovered
 from edge_agent.core.model import Outcome, Paper, Part, PrinterStatus, Reason, Signal
 from edge_agent.ports import Outbox, OutboxRow, StoreError
-from edge_agent.settings import UplinkSettings
+from edge_agent.settings_uplink import UplinkSettings
 from edge_agent.uplink.wire import HostReadings, PartState, Spread, TerminalSnapshot
 from edge_agent.uplink.worker import UplinkWorker
 from tests.brokers import Broker
