@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -117,6 +117,7 @@ class Agent:
         disk: DiskWatch,
         sounds: Sounds | None = None,
         closed_by: str = "",
+        settle_releases: Callable[[float], None] = lambda _now_s: None,
     ) -> None:
         self.inbox = Inbox()
         self.session = Session(closed_by=closed_by)
@@ -130,6 +131,7 @@ class Agent:
         self._heartbeats = heartbeats
         self._notifier = notifier
         self._disk = disk
+        self._settle_releases = settle_releases
         self._crew: Crew | None = None
         self._problems: dict[Part, str] = {}
         self._tally = SessionTally()
@@ -198,6 +200,7 @@ class Agent:
         now_s = time.monotonic()
         self._handle(Ticked())
         self._handle_all(self._recorder.retry(now_s))
+        self._settle_releases(now_s)
         self._handle_all(self._gallery.follow(self.session.phase is Phase.OUT_OF_SERVICE, now_s))
         if self._crew is not None:
             for slot in self._crew.all():

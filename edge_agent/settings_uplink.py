@@ -56,6 +56,9 @@ class UplinkSettings(Section):
     authorise: bool = Field(
         True, description="ask the centre for what has its home elsewhere; false: such people are referred at once"
     )
+    centre_key: Path | None = Field(
+        None, description="PEM: public key whose word on entitlements is believed; unset: store.roster_key"
+    )
     needs_subscriber: bool = Field(
         True, description="keep records until somebody subscribes to them at the broker; false: the broker is enough"
     )

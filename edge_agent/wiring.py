@@ -1,4 +1,4 @@
-"""Settings -> real or simulated parts, and the parts put together; with `wiring_sound` the only file that names drivers.
+"""Settings -> real or simulated parts, put together; with `wiring_sound` the only file that names drivers.
 
 Rules: a driver's module is imported only when the settings choose it, so that the package imports on any machine.
 """
@@ -36,6 +36,7 @@ from edge_agent.ports import (
     TerminalError,
 )
 from edge_agent.recorder import Recorder
+from edge_agent.release_desk import ReleaseDesk
 from edge_agent.settings import (
     CameraSettings,
     LedSettings,
@@ -60,6 +61,7 @@ from edge_agent.vision.manifest import Manifest
 from edge_agent.vision.operating_points import OperatingPointError
 from edge_agent.vision.worker import VisionWorker
 from edge_agent.watchdog import Heartbeats, RestartBudget, SystemdNotifier
+from edge_agent.wiring_authority import make_authority_desk
 from edge_agent.wiring_sound import make_sounds
 
 SILENCE_S = {Part.VISION: 10.0, Part.PRINTER: 45.0, Part.UPLINK: 20.0, Part.TOKEN_READER: math.inf}
@@ -269,6 +271,7 @@ def _assemble(
             slot.worker.wake()
 
     recorder = Recorder(store, clock.now, wake_uplink)
+    releases = ReleaseDesk(store, clock.now, wake_uplink)
     agent = Agent(
         gallery=GalleryHold(make_rules(settings, manifest, gallery), store.gallery),
         recorder=recorder,
@@ -292,6 +295,7 @@ def _assemble(
         disk=DiskWatch(lambda: check_disk(settings.store.path, settings.store.disk_free_min_mb)),
         sounds=make_sounds(settings),
         closed_by=store.closed_by(),
+        settle_releases=releases.settle,
     )
     book = TokenBook(
         load_verifying_key(settings.store.roster_key),
@@ -302,7 +306,7 @@ def _assemble(
     )
     own_slips = read_own_slips(load_signing_key(settings.store.signing_key).public_key(), settings.terminal.id)
     desk = TokenDesk(book, lambda: clock.now().utc, agent.inbox.post, read_slip=own_slips)
-    crew = _make_crew(settings, agent, heartbeats, desk)
+    crew = _make_crew(settings, agent, heartbeats, desk, releases)
     if crew.uplink is not None:
         uplinks.append(crew.uplink)
     return Terminal(agent, crew, store)
@@ -327,7 +331,9 @@ def make_code_watch(tokens: TokenSettings, agent: Agent, desk: TokenDesk) -> Cod
     return CodeWatch(QrReader(), lambda: agent.session.phase in READS_CODES, desk.present)
 
 
-def _make_crew(settings: Settings, agent: Agent, heartbeats: Heartbeats, desk: TokenDesk) -> Crew:
+def _make_crew(
+    settings: Settings, agent: Agent, heartbeats: Heartbeats, desk: TokenDesk, releases: ReleaseDesk
+) -> Crew:
     """The workers, not started. Each build makes its driver anew, so that a restart starts clean."""
     inbox = agent.inbox
 
@@ -363,6 +369,7 @@ def _make_crew(settings: Settings, agent: Agent, heartbeats: Heartbeats, desk: T
             beat=beat(Part.UPLINK),
             host=HostHealth(disk=settings.store.path.parent).read,
             needs_subscriber=settings.uplink.needs_subscriber,
+            authority=make_authority_desk(settings, inbox.post, releases, report),
         )
 
     def reader() -> TokenReader:
