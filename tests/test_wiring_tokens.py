@@ -45,7 +45,7 @@ def test_a_terminal_has_the_card_reader_its_settings_name(terminal: Path) -> Non
             built.agent.leds.close()
 
 
-def test_a_code_is_wanted_until_a_challenge_begins() -> None:
+def test_a_code_is_wanted_until_a_challenge_begins_and_while_an_officer_may_come() -> None:
     wanted = set()
     for phase in Phase:
         posted: list[CodeEvent] = []
@@ -56,4 +56,4 @@ def test_a_code_is_wanted_until_a_challenge_begins() -> None:
         if posted:
             wanted.add(phase)
             assert posted == [TokenPresented("s1")]
-    assert wanted == {Phase.IDLE, Phase.ACQUIRING}
+    assert wanted == {Phase.IDLE, Phase.ACQUIRING, Phase.ASSISTING, Phase.OUT_OF_SERVICE}
