@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from edge_agent.enrolment import build_report
 from edge_agent.enrolment.alike import AlikeMin, FaceRules, read_known_alike
-from edge_agent.enrolment.build import Build, BuildOptions, RosterLabel, build_roster, problems_text
+from edge_agent.enrolment.build import Build, BuildOptions, RosterLabel, build_roster
 from edge_agent.enrolment.columns import ColumnMap, read_columns
 from edge_agent.enrolment.faults import Scope
 from edge_agent.enrolment.office_files import PolicyFile, read_policy
@@ -244,7 +244,7 @@ def _tell(arguments: argparse.Namespace, build: Build, terminals: list[str], ver
     if line := build_report.alike_line(build):
         _say(line)
     if build.problems:
-        sys.stderr.write(problems_text(build.problems) + "\n")
+        sys.stderr.write("\n".join(build_report.fault_lines(build.problems)) + "\n")
     if build.roster is None:
         sys.stderr.write(f"{len(build.problems)} problem(s); no roster was written\n")
         if not arguments.skip_bad and all(fault.scope is not Scope.FILE for fault in build.problems):

@@ -71,6 +71,24 @@ def write_ids(path: Path, build: Build, people: Mapping[str, ListedPerson]) -> N
     _replace(path, text.getvalue().encode("utf-8-sig"), "--ids")
 
 
+def fault_lines(faults: Sequence[Fault], alike_most: int = 20) -> list[str]:
+    """One line for each fault, in the order of the list. Of faults that differ by their rows only, the first
+    `alike_most`, and how many more there are: a wrong columns file makes the same fault in every row."""
+    lines: list[str] = []
+    told: Counter[tuple[str, str, str]] = Counter()
+    for fault in sorted(faults, key=lambda one: (str(one.path), one.line)):
+        kind = (str(fault.path), fault.field, fault.remedy if fault.other_id else fault.what)
+        told[kind] += 1
+        if told[kind] <= alike_most:
+            lines.append(str(fault))
+    lines += [
+        f"{path}: {column}: the same in {count - alike_most} more rows ({what}); --report has them all"
+        for (path, column, what), count in told.items()
+        if count > alike_most
+    ]
+    return lines
+
+
 def left_out_lines(left_out: Sequence[LeftOut]) -> list[str]:
     """One line for each person or row, so that nobody is missing unseen."""
     return [

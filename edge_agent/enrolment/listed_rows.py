@@ -30,6 +30,9 @@ _AMBIGUOUS_AMOUNT = re.compile(r"\d{1,3}([.,]\d{3})+([.,]\d+)?|\d+,\d+")
 _NOT_FOR_IDS = re.compile(r"[^A-Za-z0-9._:-]+")
 _PRIVATE_TITLE = re.compile(r"\b(nama|name|nik|kk|kepala|keluarga|alamat|address|ibu|telepon|telp|hp|phone)\b", re.I)
 _LONG_NUMBER = re.compile(r"\d(?:[\s.\-]?\d){9,}")
+_NATIONAL_NUMBER = re.compile(r"(?<!\d)\d(?:[\s._:\-]?\d){15}(?!\d)")
+"""A NIK or family card number, however it is written."""
+_STAYS_HERE = frozenset({"display_name", "photos"})
 _LONGEST_SHOWN = 40
 
 _AMOUNT_REMEDY = "write a number above 0 without thousands separators, with a point for decimals: 600000 or 10.5"
@@ -124,12 +127,18 @@ def take_row(row: Row, found: EntitlementList, faults: Sequence[Fault] = ()) -> 
     """Enter one row, or say what is wrong with it. faults: what is known already to be wrong."""
     before = len(found.problems)
     found.problems.extend(faults)
-    _take_person(row, found)
     cells = row.cells
+    numbers = [name for name in cells if name not in _STAYS_HERE and holds_national_number(cells[name])]
+    for name in numbers:
+        remedy = REMEDIES["subject_id"] if name == "subject_id" else "take it out: what stands here leaves the office"
+        found.problems.append(row.fault(name, "looks like a national number (16 digits)", remedy=remedy))
+    if "subject_id" in numbers:
+        return
+    _take_person(row, found)
     if not any(cells.get(name) for name in ENTITLEMENT_FIELDS):
         return
     for name in _AMOUNTS:
-        if fault := _amount_fault(cells.get(name, "")):
+        if (fault := _amount_fault(cells.get(name, ""))) and name not in numbers:
             found.problems.append(row.fault(name, fault))
     if not cells.get("entitlement_id"):
         cells["entitlement_id"] = entitlement_id_of(
@@ -152,6 +161,11 @@ def take_row(row: Row, found: EntitlementList, faults: Sequence[Fault] = ()) -> 
         return
     found.line_of[key] = row.line
     found.entitlements.append(entitlement)
+
+
+def holds_national_number(text: str) -> bool:
+    """Whether 16 digits stand in it together, however they are separated."""
+    return _NATIONAL_NUMBER.search(text) is not None
 
 
 def entitlement_id_of(subject_id: str, programme: str, cycle: str, item: str) -> str:

@@ -17,7 +17,7 @@ from edge_agent.core.model import Entitlement
 from edge_agent.core.policy import Officer, Proxy
 from edge_agent.enrolment.cells import CellFault, day_text
 from edge_agent.enrolment.faults import Fault, Scope
-from edge_agent.enrolment.listed_rows import EntitlementList
+from edge_agent.enrolment.listed_rows import EntitlementList, holds_national_number
 from edge_agent.enrolment.national_number import office_subject_id, read_nik
 from edge_agent.enrolment.office_table import TableRow, read_table
 from edge_agent.enrolment.yaml_file import read_yaml
@@ -108,6 +108,8 @@ def read_officers(path: Path, id_key: bytes | None, enrolled: Enrolled) -> tuple
             officer_id = row.cells["officer_id"]
             if officer_id in found:
                 raise _RowFault("officer_id", "is here already", "delete one of the rows")
+            if holds_national_number(officer_id):
+                raise _RowFault("officer_id", "looks like a national number", "use an opaque id such as petugas-1")
             try:
                 found[officer_id] = OfficerRecord(officer_id=officer_id, subject_id=subject_id).to_officer()
             except ValidationError as error:

@@ -296,6 +296,20 @@ def test_who_only_fetches_for_others_is_enrolled_and_counted(
     assert found == {office.id_of(number): str(number + 1) for number in range(1, 13)}
 
 
+def test_the_same_fault_in_every_row_is_told_so(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    made = source(office, 60)
+    for row in made.rows:
+        row[TITLES.index("Satuan")] = "karung"
+    write_list(made)
+    report = office.folder / "r.json"
+    assert office.build(made.path, f"--report={report}") == 1
+    said = capsys.readouterr().err
+    assert said.count(": Satuan: ") == 21
+    assert "Satuan: the same in 40 more rows (is not in this field's map); --report has them all" in said
+    assert "60 problem(s)" in said
+    assert len(json.loads(report.read_text())) == 60
+
+
 def test_hidden_rows_count_and_are_told(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
     made = source(office)
     book = openpyxl.load_workbook(made.path)

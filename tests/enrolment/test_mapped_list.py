@@ -225,6 +225,25 @@ def test_a_number_or_a_name_in_another_cell_is_not_repeated(tmp_path: Path, valu
     assert not [word for word in value.split() if word in str(problem).replace(str(tmp_path), "")]
 
 
+@pytest.mark.parametrize("text", [nik(2), "3204.1255.0687.0001", f"kpm-{nik(2)}", "KK 3204 1255 0687 0001"])
+@pytest.mark.parametrize("field", ["entitlement_id", "cycle", "item"])
+def test_no_national_number_gets_into_what_leaves_the_office(tmp_path: Path, field: str, text: str) -> None:
+    columns = read_columns(COLUMNS_FILE).columns.model_dump()
+    columns[field] = {"column": "No"}
+    found = read(listed(tmp_path, changed(1, No=text)), columns=columns)
+    assert "kpm.xlsx:2: No: looks like a national number (16 digits)" in told(found)
+    assert not found.entitlements
+
+
+@pytest.mark.parametrize("text", [nik(2), "3204.1255.0687.0001", "3204-1255-0687-0001"])
+def test_a_national_number_is_no_subject_id(tmp_path: Path, text: str) -> None:
+    columns = {**read_columns(COLUMNS_FILE).columns.model_dump(), "nik": None, "subject_id": {"column": "No"}}
+    found = read(listed(tmp_path, changed(1, No=text)), columns=columns)
+    (problem,) = found.problems
+    assert (problem.field, problem.value, problem.subject_id) == ("No", "", "")
+    assert not found.people
+
+
 @pytest.mark.parametrize("suffix", ["xlsx", "csv"])
 def test_each_seeded_error_is_found_in_its_row_and_column(tmp_path: Path, suffix: str) -> None:
     office = make_list(tmp_path / f"kpm.{suffix}", 60, len(ERRORS) * 2, seed=5)

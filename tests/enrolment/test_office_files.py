@@ -153,7 +153,8 @@ def test_officers(tmp_path: Path) -> None:
     [
         ("petugas-1,\npetugas-1,", "o.csv:3: officer_id: is here already"),
         ("Pak Budi,", "o.csv:2: officer_id: is no id"),
-        (f"{nik(3)},", "o.csv:2: officer_id: is no id"),
+        (f"{nik(3)},", "o.csv:2: officer_id: looks like a national number"),
+        ("3204.1255.0687.0001,", "o.csv:2: officer_id: looks like a national number"),
         (",s1", "o.csv:2: officer_id: is empty"),
         ("petugas-1,s9", "o.csv:2: subject_id: is not enrolled"),
     ],
