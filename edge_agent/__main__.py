@@ -63,6 +63,7 @@ def _add_others(commands: Any) -> None:
     from edge_agent.evaluation import command as evaluation
     from edge_agent.evaluation import pad_command
     from edge_agent.language.phrases import LANGUAGES, CataloguePhrases
+    from edge_agent.proof import command as proof
     from edge_agent.simulation import command as simulation
     from edge_agent.store import commands as store
     from edge_agent.store import exception_register
@@ -80,6 +81,7 @@ def _add_others(commands: Any) -> None:
         required=True, metavar="build|delta|import|show|schema"
     )
     enrolment.add_commands(commands, roster, _photo_tools, _face_rules)
+    proof.add_command(commands)
     tokens.add_commands(commands, _print_slips)
     exception_register.add_command(officers.add_commands(commands, _print_slips, CataloguePhrases, tuple(LANGUAGES)))
     store.add_commands(commands, roster, lambda: SystemClock().now(), _embedder_of)

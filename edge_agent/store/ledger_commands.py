@@ -292,7 +292,7 @@ def _timezone(arguments: argparse.Namespace) -> str:
         return load(arguments.config).settings.terminal.timezone
     try:
         ZoneInfo(name)
-    except (ValueError, OSError) as error:  # ZoneInfoNotFoundError is a KeyError in name only for some versions
+    except (KeyError, ValueError, OSError) as error:
         raise StoreError(f"--timezone {name}: is no time zone; write it as Asia/Jakarta") from error
     return name
 
