@@ -117,8 +117,9 @@ class EscposLayout:
 
     def _add_qr(self, page: _Page, code: QrCode) -> None:
         grid = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=0)
-        # as bytes: the printer may pack digits tighter than this, never wider
-        grid.add_data(QRData(code.text.encode(), mode=MODE_8BIT_BYTE), optimize=0)
+        # Drawn by the printer, counted as bytes: it may pack capitals and digits tighter, never wider.
+        mode = MODE_8BIT_BYTE if self._qr == "native" else None
+        grid.add_data(QRData(code.text.encode(), mode=mode), optimize=0)
         try:
             grid.make(fit=True)
         except ValueError as error:  # qrcode's DataOverflowError is not one in every version; its version check is
