@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
 from edge_agent.core.act_slip import compose_act
 from edge_agent.core.messages import Event, MarkSlip, SlipFailed, SlipPrinted
-from edge_agent.core.model import Reason, Receipt
+from edge_agent.core.model import Receipt
 from edge_agent.core.officer_acts import ActReceipt
 from edge_agent.core.slip import Phrases, Slip, SlipTerminal, compose
 from edge_agent.ports import StoreError
@@ -22,27 +23,35 @@ _log = structlog.get_logger("slips")
 
 PrintSlip = Callable[[str, Slip], None]
 """Hands a session's slip to the printer thread."""
-SignSlip = Callable[[Receipt, int], str]
-"""The signed code of a receipt's slip, which is copy n (0: the original): `store.Store.slip_code`."""
+
+
+class SlipStore(Protocol):
+    """What the desk needs of `store.Store`; every method may raise StoreError."""
+
+    def unprinted(self) -> Sequence[Receipt]:
+        """The receipts whose slip is not known to have come out."""
+
+    def count_copy(self, session_id: str) -> int:
+        """Number the next copy of this session's slip, from 1."""
+
+    def slip_code(self, receipt: Receipt, copy: int) -> str:
+        """The signed code of a receipt's slip, which is copy n (0: the original)."""
 
 
 class SlipDesk:
-    """unprinted: the receipts whose slip is not known to have come out (`store.Store.unprinted`)."""
+    """Words slips and hands them over; what is owed, and which copy it is, the store knows."""
 
-    def __init__(
-        self, phrases: Phrases, terminal: SlipTerminal, unprinted: Callable[[], Sequence[Receipt]], sign: SignSlip
-    ) -> None:
+    def __init__(self, phrases: Phrases, terminal: SlipTerminal, store: SlipStore) -> None:
         self._phrases = phrases
         self._terminal = terminal
-        self._unprinted = unprinted
-        self._sign = sign
+        self._store = store
         self._copies: set[str] = set()
 
     def print(self, receipt: Receipt, print_slip: PrintSlip) -> list[Event]:
         """Hand over this visit's slip, and the one still owed to the same person; the events that answer at once."""
         failed = self._hand_over(receipt, print_slip, copy=0)
-        owed = self._owed(receipt)
-        if owed is not None and not self._hand_over(owed, print_slip, copy=1):
+        owed, copy = self._owed(receipt)
+        if owed is not None and not self._hand_over(owed, print_slip, copy):
             _log.info("slip_made_good", case=owed.case_number, session=owed.session_id)
             self._copies.add(owed.session_id)
         return failed
@@ -51,14 +60,14 @@ class SlipDesk:
         """Hand over the slip of an officer's act; the events that answer at once, with the act's id."""
 
         def word() -> Slip:
-            code = self._sign(receipt.copy, receipt.copy_number) if receipt.copy is not None else ""
+            code = self._store.slip_code(receipt.copy, receipt.copy_number) if receipt.copy is not None else ""
             return compose_act(receipt, self._terminal, self._phrases, code)
 
         return _hand_over(receipt.act_id, receipt.case_number, word, print_slip)
 
     def _hand_over(self, receipt: Receipt, print_slip: PrintSlip, copy: int) -> list[Event]:
         def word() -> Slip:
-            return compose(receipt, self._terminal, self._phrases, copy, self._sign(receipt, copy))
+            return compose(receipt, self._terminal, self._phrases, copy, self._store.slip_code(receipt, copy))
 
         return _hand_over(receipt.session_id, receipt.case_number, word, print_slip)
 
@@ -69,17 +78,18 @@ class SlipDesk:
         self._copies.discard(event.session_id)
         return MarkSlip(event.session_id, isinstance(event, SlipPrinted), getattr(event, "problem", ""))
 
-    def _owed(self, receipt: Receipt) -> Receipt | None:
-        """The unprinted receipt of the claim that stands in this person's way, if there is one."""
-        if receipt.reason is not Reason.ALREADY_CLAIMED or receipt.earlier is None:
-            return None
+    def _owed(self, receipt: Receipt) -> tuple[Receipt | None, int]:
+        """The unprinted receipt of the claim that stands in this person's way, if there is one, and which copy it is."""
+        if receipt.earlier is None:
+            return None, 0
+        number = receipt.earlier.claim_number
         try:
-            waiting = self._unprinted()
+            waiting = self._store.unprinted()
+            owed = next((one for one in waiting if number in {claim.claim_number for claim in one.claims}), None)
+            return owed, 0 if owed is None else self._store.count_copy(owed.session_id)
         except StoreError as error:
             _log.error("unprinted_not_read", problem=str(error))
-            return None
-        number = receipt.earlier.claim_number
-        return next((one for one in waiting if number in {claim.claim_number for claim in one.claims}), None)
+            return None, 0
 
 
 def _hand_over(slip_of: str, case_number: str, word: Callable[[], Slip], print_slip: PrintSlip) -> list[Event]:

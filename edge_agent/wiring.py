@@ -279,8 +279,7 @@ def _assemble(
         slips=SlipDesk(
             make_phrases(settings.terminal.language),
             _slip_terminal(settings.terminal),
-            store.unprinted,
-            store.slip_code,
+            store,
         ),
         identity=Identity(
             models=manifest.model_hashes(),

@@ -233,8 +233,7 @@ def terminal_box(
         slips=SlipDesk(
             CataloguePhrases("id"),
             SlipTerminal(TERMINAL.id, TERMINAL.site, TERMINAL.place, "0800-1", TERMINAL.timezone),
-            store.unprinted,
-            store.slip_code,
+            store,
         ),
         identity=Identity({"test-net": "ab"}, "cd", 1, 1, subjects),
         clock=clock,

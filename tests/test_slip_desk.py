@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from edge_agent.core.messages import MarkSlip, SlipFailed, SlipPrinted
@@ -39,12 +40,32 @@ class Printer:
         self.slips.append((session_id, slip))
 
 
+class Owing:
+    """A store that owes these slips; two copies of each came out before."""
+
+    def __init__(self, *owed: Receipt) -> None:
+        self._owed = owed
+        self._copies = 2
+
+    def unprinted(self) -> Sequence[Receipt]:
+        return self._owed
+
+    def count_copy(self, session_id: str) -> int:
+        assert session_id in {receipt.session_id for receipt in self._owed}
+        self._copies += 1
+        return self._copies
+
+    def slip_code(self, receipt: Receipt, copy: int) -> str:
+        return f"AS1:{receipt.case_number} {copy}"
+
+
+class Broken(Owing):
+    def unprinted(self) -> Sequence[Receipt]:
+        raise StoreError("terminal.db: locked")
+
+
 def desk(*owed: Receipt) -> SlipDesk:
-    return SlipDesk(CataloguePhrases("id"), TERMINAL, lambda: owed, signed)
-
-
-def signed(receipt: Receipt, copy: int) -> str:
-    return f"AS1:{receipt.case_number} {copy}"
+    return SlipDesk(CataloguePhrases("id"), TERMINAL, Owing(*owed))
 
 
 def test_a_slip_that_cannot_be_worded_fails_and_names_no_value() -> None:
@@ -61,21 +82,18 @@ def test_the_owed_slip_follows_as_a_copy_and_its_end_is_noted_once() -> None:
     assert slips.print(AGAIN, printer) == []
     assert [(session_id, slip.slip_id) for session_id, slip in printer.slips] == [
         ("again", "T1-0002"),
-        ("first", "T1-0001-copy1"),
+        ("first", "T1-0001-copy3"),
     ]
     codes = [part.text for _, slip in printer.slips for part in slip.parts if isinstance(part, QrCode)]
-    assert codes == ["AS1:T1-0002 0", "AS1:T1-0001 1"]
+    assert codes == ["AS1:T1-0002 0", "AS1:T1-0001 3"]
     assert slips.copy_ended(SlipPrinted("again")) is None
     assert slips.copy_ended(SlipPrinted("first")) == MarkSlip("first", True)
     assert slips.copy_ended(SlipPrinted("first")) is None
 
 
 def test_an_owed_slip_that_cannot_be_worded_or_read_does_not_hurt_this_one() -> None:
-    def broken() -> list[Receipt]:
-        raise StoreError("terminal.db: locked")
-
     odd = Receipt("first", Outcome.GIVEN, None, "T1-0001", NOON, 1, "ab" * 32, (CLAIM,), remaining=(None,))  # type: ignore[arg-type]
-    for slips in (desk(odd), SlipDesk(CataloguePhrases("id"), TERMINAL, broken, signed), desk()):
+    for slips in (desk(odd), SlipDesk(CataloguePhrases("id"), TERMINAL, Broken()), desk()):
         printer = Printer()
         assert slips.print(AGAIN, printer) == []
         assert [session_id for session_id, _ in printer.slips] == ["again"]

@@ -119,7 +119,7 @@ class SimulatedTerminal:
             identity.id, identity.site, identity.place, parts.complaint_channel, identity.timezone, show_name=True
         )
         self._shown = shown
-        self.slips = SlipDesk(parts.phrases, shown, self.store.unprinted, self.store.slip_code)
+        self.slips = SlipDesk(parts.phrases, shown, self.store)
         book = TokenBook(
             parts.keys.roster,
             frozenset(self.gallery.rules.gallery.subject_ids),

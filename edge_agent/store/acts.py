@@ -121,9 +121,9 @@ class Acts:
             return {}
         session_id = case.receipt.session_id
         if act.act is Act.REPRINT:
-            self._connection.execute("UPDATE session SET copies = copies + 1 WHERE session_id = ?", (session_id,))
-            row = self._connection.execute("SELECT copies FROM session WHERE session_id = ?", (session_id,)).fetchone()
-            return {"session": session_id, "copy": row[0]}
+            counted = "UPDATE session SET copies = copies + 1 WHERE session_id = ? RETURNING copies"
+            ((copy,),) = self._connection.execute(counted, (session_id,)).fetchall()
+            return {"session": session_id, "copy": copy}
         if act.act is Act.VOID:
             standing = [claim.claim_id for claim in case.receipt.claims if not claim.voided]
             for claim_id in standing:

@@ -179,6 +179,14 @@ class Outcomes:
             )
         self._checkpoint("slip:marked")
 
+    def count_copy(self, session_id: str) -> int:
+        """The number of the copy that is about to be printed."""
+        counted = "UPDATE session SET copies = copies + 1 WHERE session_id = ? RETURNING copies"
+        rows = self._connection.execute(counted, (session_id,)).fetchall()
+        if not rows:
+            raise StoreError(f"session {session_id}: has no recorded outcome, so it has no slip to copy")
+        return int(rows[0][0])
+
     def unprinted(self) -> list[Receipt]:
         """Given, and the slip is not known to have come out; oldest first."""
         found = receipts_where(self._connection, "outcome = 'GIVEN' AND slip <> 'printed'")
@@ -215,7 +223,7 @@ class Outcomes:
             (assistance.officer_id, here.today.isoformat()),
         ).fetchone()
         bound = 0 if officer is None else policy.officers.assisted_per_day
-        return Refused(Reason.ASSISTED_LIMIT) if False else None
+        return Refused(Reason.ASSISTED_LIMIT) if row[0] >= bound else None
 
     def _claims(
         self, grants: tuple[Grant, ...], number: str, instant: datetime, assistance: Assistance | None

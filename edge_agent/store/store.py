@@ -224,6 +224,11 @@ class Store:
         with told(self.path):
             return self._acts.closed_by()
 
+    def count_copy(self, session_id: str) -> int:
+        """Number the next copy of this session's slip, from 1. Raises StoreError, also for a session without a slip."""
+        with transaction(self._connection, self.path):
+            return self._outcomes.count_copy(session_id)
+
     def slip_code(self, receipt: Receipt, copy: int) -> str:
         """The signed text of this receipt's slip; copy: 0 for the original. Raises SlipCodeError: there is none."""
         signing = self._keys.signing
