@@ -79,7 +79,7 @@ class SlipDesk:
         return MarkSlip(event.session_id, isinstance(event, SlipPrinted), getattr(event, "problem", ""))
 
     def _owed(self, receipt: Receipt) -> tuple[Receipt | None, int]:
-        """The unprinted receipt of the claim that stands in this person's way, if there is one, and which copy it is."""
+        """The unprinted receipt of the claim in this person's way, if there is one, and which copy it is."""
         if receipt.earlier is None:
             return None, 0
         number = receipt.earlier.claim_number
