@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from pydantic.json_schema import models_json_schema
 
+from edge_agent.authority_message import AuthoriseAnswer, AuthoriseRequest, ReleaseRequest
 from edge_agent.uplink.wire import CLOUDEVENTS_TYPE, JSON_TYPE, WIRE_VERSION, Status, Telemetry, Topics
 
 _SCHEMAS = "#/components/schemas/"
@@ -24,7 +25,8 @@ def document() -> dict[str, Any]:
             "title": "Aid terminal uplink",
             "version": f"{WIRE_VERSION}.0.0",
             "description": (
-                "What one terminal publishes over MQTT 5. No message names a person, a national number, an image or an "
+                "What one terminal publishes over MQTT 5, and what the centre sends it. "
+                "No message names a person, a national number, an image or an "
                 "embedding; subjects appear as opaque ids. Null means: not known. Ignore keys you don't know: keys may "
                 "be added within a wire version. Generated from edge_agent/uplink/wire.py."
             ),
@@ -44,7 +46,7 @@ def document() -> dict[str, Any]:
             }
         },
         "channels": {name: _channel(name) for name in _TEXTS},
-        "operations": {f"publish_{name}": _operation(name) for name in _TEXTS},
+        "operations": {f"{_verb(name)}_{name}": _operation(name) for name in _TEXTS},
         "components": {"messages": {name: _message(name) for name in _TEXTS}, "schemas": _schemas()},
     }
 
@@ -60,8 +62,29 @@ _TEXTS = {
         "refused publish, records may come twice and the run that is complete and in order is the last one. Take them "
         "by `sequence`; a gap means that a broker lost what it had acknowledged."
     ),
+    "authorise": (
+        "May this terminal redeem these entitlements, whose home is elsewhere? Signed by the terminal. Response Topic "
+        "is `answers`; it expires at the broker when nobody waits for the answer any more."
+    ),
+    "answers": (
+        "The centre's word, signed by the centre, with the request's Correlation Data. While a decision is `waiting`, "
+        "a further answer to the same request may follow."
+    ),
+    "commands": (
+        "Give an entitlement back, signed by the centre; expires within seconds. The answer is the record "
+        "`aid.entitlement.released.v1` on `events`."
+    ),
 }
-_QOS = {"status": 1, "telemetry": 0, "events": 1}
+_QOS = {"status": 1, "telemetry": 0, "events": 1, "authorise": 1, "answers": 1, "commands": 1}
+_RECEIVED = {"answers", "commands"}
+_SCHEMA = {
+    "status": "Status",
+    "telemetry": "Telemetry",
+    "events": "CloudEvent",
+    "authorise": "AuthoriseRequest",
+    "answers": "AuthoriseAnswer",
+    "commands": "ReleaseRequest",
+}
 
 
 def _channel(name: str) -> dict[str, Any]:
@@ -78,20 +101,28 @@ def _channel(name: str) -> dict[str, Any]:
     }
 
 
+def _verb(name: str) -> str:
+    return "take" if name in _RECEIVED else "publish"
+
+
 def _operation(name: str) -> dict[str, Any]:
     return {
-        "action": "send",
+        "action": "receive" if name in _RECEIVED else "send",
         "channel": {"$ref": f"#/channels/{name}"},
         "bindings": {"mqtt": {"qos": _QOS[name], "retain": name == "status", "bindingVersion": "0.2.0"}},
     }
 
 
 def _message(name: str) -> dict[str, Any]:
-    schema = {"status": "Status", "telemetry": "Telemetry", "events": "CloudEvent"}[name]
     message: dict[str, Any] = {
         "contentType": CLOUDEVENTS_TYPE if name == "events" else JSON_TYPE,
-        "payload": {"$ref": _SCHEMAS + schema},
+        "payload": {"$ref": _SCHEMAS + _SCHEMA[name]},
     }
+    if name in ("authorise", "answers"):
+        message["correlationId"] = {
+            "description": "MQTT 5 Correlation Data; the same stands signed in the payload",
+            "location": "$message.payload#/request_id",
+        }
     if name == "events":
         message["headers"] = {
             "type": "object",
@@ -104,11 +135,24 @@ def _message(name: str) -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     _, made = models_json_schema(
-        [(Status, "serialization"), (Telemetry, "serialization")], ref_template=_SCHEMAS + "{model}"
+        [(model, "serialization") for model in (Status, Telemetry, AuthoriseRequest, AuthoriseAnswer, ReleaseRequest)],
+        ref_template=_SCHEMAS + "{model}",
     )
-    return {**made["$defs"], "CloudEvent": _CLOUD_EVENT}
+    schemas = dict(made["$defs"])
+    for name in ("AuthoriseRequest", "AuthoriseAnswer", "ReleaseRequest"):
+        signed = schemas[name]
+        properties = {**signed["properties"], "signature": _SIGNATURE}
+        schemas[name] = {**signed, "properties": properties, "required": [*signed["required"], "signature"]}
+    return {**schemas, "CloudEvent": _CLOUD_EVENT}
 
 
+_SIGNATURE = {
+    "type": "string",
+    "description": (
+        "Ed25519 over `edge-agent authority v1`, a newline and the RFC 8785 canonical bytes of the object without "
+        "`signature`; base64url, unpadded"
+    ),
+}
 _CLOUD_EVENT = {
     "title": "CloudEvent",
     "description": "CloudEvents 1.0, structured JSON. Types and data are the ledger's; see docs/telemetry.md.",

@@ -46,7 +46,8 @@ def test_it_has_the_shape_of_asyncapi_3() -> None:
     assert whole["asyncapi"] == "3.0.0"
     assert {"title", "version"} <= set(whole["info"])
     for operation in whole["operations"].values():
-        assert operation["action"] == "send"
+        to_terminal = operation["channel"]["$ref"].endswith(("/answers", "/commands"))
+        assert operation["action"] == ("receive" if to_terminal else "send")
         assert operation["channel"]["$ref"].removeprefix("#/channels/") in whole["channels"]
     for server in whole["servers"].values():
         assert {"host", "protocol"} <= set(server)
