@@ -30,6 +30,11 @@ from tests.store.ledger_day import give, live_a_day
 from tests.store.terminal import NOON, OFFICE, SIGNING, TERMINAL, Clock, claim_of, referral
 
 Run = Callable[..., tuple[int, str]]
+HELD: list[dict[str, float]] = [
+    {},
+    {"rotation_deg": 90.0},
+    {"rotation_deg": -12.0, "tilt_deg": 25.0, "blur_px": 1.0, "noise": 8.0},
+]
 ISSUED, LAST = date(2026, 1, 1), date(2026, 12, 31)
 
 
@@ -98,7 +103,7 @@ def test_a_copy_is_told_with_its_number(lived: Store, clock: Clock, run: Run) ->
     assert "no ledger at hand" in text
 
 
-@pytest.mark.parametrize("how", [{}, {"rotation_deg": 90.0}, {"rotation_deg": -12.0, "tilt_deg": 25.0, "blur_px": 1.0, "noise": 8.0}], ids=str)  # fmt: skip
+@pytest.mark.parametrize("how", HELD, ids=str)
 def test_a_photograph_of_a_printed_slip(
     lived: Store, clock: Clock, run: Run, tmp_path: Path, how: dict[str, float]
 ) -> None:
