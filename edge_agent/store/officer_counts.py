@@ -13,8 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge_agent.core.policy import OfficerLimits
-from edge_agent.store.record_files import Event, data_of
-from edge_agent.store.records import parse_instant
+from edge_agent.store.record_files import Event, data_of, local_day
 
 ASSISTED, REPRINTS, VOIDS, RESOLVED, NOT_DONE = "assisted", "reprints", "voids", "resolved", "not_done"
 ACTS = (ASSISTED, REPRINTS, VOIDS, RESOLVED, NOT_DONE)
@@ -42,7 +41,7 @@ def officer_counts(
     for event in records:
         data = data_of(event)
         try:
-            on = str(data.get("day") or parse_instant(str(event["time"])).astimezone(zone).date().isoformat())
+            on = local_day(event, zone)
         except (KeyError, ValueError):
             continue
         for officer, act, reason in _acts(str(event.get("type")), data):

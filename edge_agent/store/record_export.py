@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from edge_agent.store.record_files import Event, data_of, sequence_of, terminal_of
+from edge_agent.store.record_files import Event, data_of, local_day, sequence_of, terminal_of
 from edge_agent.store.records import amount_text, parse_instant
 
 MONEY_FIELDS = (
@@ -87,7 +87,7 @@ def within(events: Iterable[Event], timezone: str, first: date | None, last: dat
     zone = ZoneInfo(timezone)
     for event in events:
         try:
-            day = parse_instant(str(event["time"])).astimezone(zone).date()
+            day = date.fromisoformat(local_day(event, zone))
         except (KeyError, ValueError):
             continue
         if (first is None or first <= day) and (last is None or day <= last):

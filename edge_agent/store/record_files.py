@@ -13,9 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from edge_agent.ports import StoreError
 from edge_agent.store.ledger import read_records
+from edge_agent.store.records import parse_instant
 
 SOURCE_PREFIX = "urn:aid:terminal:"
 Event = Mapping[str, Any]
@@ -100,6 +102,13 @@ def sequence_of(event: Event) -> int | None:
     """Its place in the chain."""
     text = event.get("sequence")
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() else None
+
+
+def local_day(event: Event, zone: ZoneInfo) -> str:
+    """The local day a record counts to, ISO 8601: the one it names, in older records that of its time. Raises
+    KeyError, ValueError: it has neither."""
+    named = data_of(event).get("day")
+    return str(named) if named else parse_instant(str(event["time"])).astimezone(zone).date().isoformat()
 
 
 def data_of(event: Event) -> Mapping[str, Any]:

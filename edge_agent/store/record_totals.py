@@ -1,7 +1,7 @@
 """What a terminal's records come to, day by day: totals, and who left without what they were owed.
 
 Rules: pure, from records alone, so that anybody who has them counts the same as the terminal. A session belongs to the
-local day of its record (or the `day` it names), an act to the day it was done on. `docs/proof.md` defines the rates.
+local day its record names (in older ones, that of its time), an act to the day it was done on. `docs/proof.md` defines the rates.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo
 
 from edge_agent.core.model import Outcome
 from edge_agent.core.officer_acts import DayTotals
-from edge_agent.store.record_files import Event, data_of
-from edge_agent.store.records import parse_instant
+from edge_agent.store.record_files import Event, data_of, local_day
 
 _OUTCOMES = frozenset(("aid.claim.recorded.v1", "aid.session.ended.v1"))
 
@@ -87,7 +86,7 @@ def gather(records: Iterable[Event], timezone: str) -> Facts:
     for place, event in enumerate(records):
         kind, data = event.get("type"), data_of(event)
         try:
-            day = str(data.get("day") or parse_instant(str(event["time"])).astimezone(zone).date().isoformat())
+            day = local_day(event, zone)
             if kind in _OUTCOMES:
                 facts.sessions.append(_session(data, day, place))
             elif kind == "aid.slip.printed.v1":

@@ -55,9 +55,23 @@ def test_another_day_is_another_days(lived: Store, clock: Clock) -> None:
     assert totals_of(events_of(lived), "2026-03-12", ZONE).served == 0
 
 
-def test_a_day_is_the_local_one(lived: Store) -> None:
+def test_an_older_records_day_is_the_local_one_of_its_time(lived: Store) -> None:
     """Noon in Jakarta is still the 9th in Honolulu."""
-    assert totals_of(events_of(lived), "2026-03-09", "Pacific/Honolulu").given == 4
+    older = [
+        {**event, "data": {name: part for name, part in event["data"].items() if name != "day"}}
+        for event in events_of(lived)
+    ]
+    assert totals_of(older, DAY, ZONE) == totals_of(events_of(lived), DAY, ZONE)
+    assert totals_of(older, "2026-03-09", "Pacific/Honolulu").given == 4
+
+
+def test_a_clock_that_was_ahead_loses_nobody_from_their_day(lived: Store, clock: Clock) -> None:
+    before, noon = totals_of(events_of(lived), DAY, ZONE), clock.utc
+    clock.trusted = False
+    lived.record_terminal_event("started", {}, clock(days=3))
+    clock.trusted, clock.utc = True, noon
+    lived.record_outcome(referral("after"), clock(minutes=1))
+    assert totals_of(events_of(lived), DAY, ZONE).served == before.served + 1
 
 
 def test_excluded_is_who_was_referred_and_not_made_good_that_day(lived: Store, clock: Clock) -> None:
