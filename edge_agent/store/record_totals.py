@@ -1,7 +1,8 @@
 """What a terminal's records come to, day by day: totals, and who left without what they were owed.
 
 Rules: pure, from records alone, so that anybody who has them counts the same as the terminal. A session belongs to the
-local day its record names (in older ones, that of its time), an act to the day it was done on. `docs/proof.md` defines the rates.
+local day its record names (in older ones, that of its time), an act to the day it was done on. `docs/proof.md` defines
+the rates.
 """
 
 from __future__ import annotations
