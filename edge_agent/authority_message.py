@@ -90,6 +90,7 @@ class Decision(BaseModel):
             self.granted_at,
             self.given_elsewhere,
             tuple(self.portions_elsewhere),
+            self.latest_elsewhere,
         )
 
 

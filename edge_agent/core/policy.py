@@ -73,7 +73,8 @@ class Authority:
     """The centre's word that this terminal, and for now no other, may redeem an entitlement that has no home here.
 
     grant_number: grows with each grant of the entitlement; one at or below a number released here is void.
-    given_elsewhere, portions_elsewhere: what other terminals gave of it, by the centre's books.
+    given_elsewhere, portions_elsewhere, latest_elsewhere: what other terminals gave of it, and when last, by the
+    centre's books.
     """
 
     entitlement_id: str
@@ -81,6 +82,7 @@ class Authority:
     granted_at: datetime
     given_elsewhere: Decimal = Decimal(0)
     portions_elsewhere: tuple[int, ...] = ()
+    latest_elsewhere: datetime | None = None
 
 
 @dataclass(frozen=True)

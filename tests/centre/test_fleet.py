@@ -152,6 +152,15 @@ def test_portions_wander_with_what_was_given_of_them(make: Make) -> None:
     fleet.assert_nothing_given_twice()
 
 
+def test_one_portion_a_day_wherever_it_was_given(make: Make) -> None:
+    fleet = make(entitlement("s1", home="t1", portion=Decimal(4)))
+    assert outcome(fleet, "t1") == GIVEN
+    assert outcome(fleet, "t2") == (Outcome.NOT_ENTITLED, Reason.NOT_YET_VALID)
+    for node in fleet.nodes.values():
+        node.clock(days=1)
+    assert outcome(fleet, "t2") == GIVEN
+
+
 def test_one_answer_serves_several_entitlements_and_what_is_held_elsewhere_stays_open(make: Make) -> None:
     """The home of one is out of reach; the other is the centre's and given; the session is told in time."""
     fleet = make(entitlement("s1", "bpnt", home="t1"), entitlement("s1", "pkh"))
