@@ -73,7 +73,19 @@ def lay_ground(folder: Path, display_name: str = "") -> Ground:
 
 
 def signed_roster(ground: Ground, version: int, display_name: str = "") -> bytes:
-    """A roster file of the astronaut and two strangers, each entitled to 10 kg of rice now."""
+    """A roster file of the astronaut and two strangers, each entitled to 10 kg of rice now, at this terminal."""
+    return seal(ground, roster_of(ground, version, display_name), TERMINAL)
+
+
+def seal(ground: Ground, roster: Roster, *terminals: str) -> bytes:
+    """Signed by the office; all these terminals have this one's key."""
+    office = key_files.load_signing_key(ground.folder / "keys" / keys.ROSTER_KEY)
+    exchange = key_files.load_exchange_public_key(ground.folder / "keys" / keys.EXCHANGE_PUBLIC)
+    return sign_roster(roster, office, dict.fromkeys(terminals, exchange))
+
+
+def roster_of(ground: Ground, version: int, display_name: str = "") -> Roster:
+    """What `signed_roster` signs."""
     rng = np.random.default_rng(7)
     strangers = rng.normal(size=(2, ground.template.shape[0])).astype(np.float32)
     strangers /= np.linalg.norm(strangers, axis=1, keepdims=True)
@@ -94,11 +106,8 @@ def signed_roster(ground: Ground, version: int, display_name: str = "") -> bytes
         )
         for key in people
     )
-    office = key_files.load_signing_key(ground.folder / "keys" / keys.ROSTER_KEY)
-    exchange = key_files.load_exchange_public_key(ground.folder / "keys" / keys.EXCHANGE_PUBLIC)
     policy = Policy(show_names=bool(display_name))
-    roster = Roster(SITE, version, now, ground.embedder, subjects, rights, policy=policy)
-    return sign_roster(roster, office, {TERMINAL: exchange})
+    return Roster(SITE, version, now, ground.embedder, subjects, rights, policy=policy)
 
 
 def write_settings(folder: Path, changes: Mapping[str, Mapping[str, object]], port: int) -> Path:
