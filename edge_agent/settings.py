@@ -111,7 +111,7 @@ class VisionSettings(Section):
 
     manifest: Path = Field(Path("../models/manifest.yaml"), description="the models in use, with their hashes")
     mirrored_average: bool = Field(
-        True, description="average with the mirrored face: better, and a second run of the model"
+        False, description="average with the mirrored face: a second run of the model; pays with some, see models/README.md"
     )
     threads: Annotated[int, Field(ge=1, le=8)] = Field(1, description="of the model's interpreter")
     quality: QualitySettings = QualitySettings()
@@ -190,7 +190,7 @@ class MatchingSettings(Section):
     identification_fpir: Annotated[float, Field(gt=0, le=0.5)] = Field(
         0.01, description="false positive rate aimed at without one (1:N)"
     )
-    margin: Ratio = Field(0.01, description="1:N: lead the best subject needs over the runner-up; see models/README.md")
+    margin: Ratio = Field(0.06, description="1:N: lead the best subject needs over the runner-up; see models/README.md")
 
 
 class TokenSettings(Section):
@@ -207,6 +207,14 @@ class TokenSettings(Section):
     fall_back_to_identification: bool = Field(
         True, description="false: whoever holds up a card that isn't taken is referred instead of looked for by face"
     )
+    ask_when_ambiguous: bool = Field(
+        True, description="who looks like two people on the list is asked for their card before they are referred"
+    )
+
+    @property
+    def read_here(self) -> bool:
+        """Whether this terminal can read a card at all."""
+        return self.camera or self.reader != "none"
 
 
 class PrinterSettings(Section):

@@ -18,7 +18,7 @@ from edge_agent.clock import SystemClock
 from edge_agent.core.model import Gallery, Part
 from edge_agent.core.rules import Limits, MatchRules, PadRules, Rules
 from edge_agent.core.slip import SlipTerminal
-from edge_agent.core.state import Phase
+from edge_agent.core.state import Phase, Session
 from edge_agent.crew import AnyWorker, Slot
 from edge_agent.devices.led_simulated import SimulatedLeds
 from edge_agent.devices.printer_worker import PrinterWorker
@@ -68,7 +68,7 @@ SILENCE_S = {Part.VISION: 10.0, Part.PRINTER: 45.0, Part.UPLINK: 20.0, Part.TOKE
 """Longest silence of a healthy worker: loading models on a Pi, printing a long slip slowly, a TLS handshake. A card
 reader that hangs is no reason to restart a terminal that can serve."""
 
-READS_CODES = frozenset({Phase.IDLE, Phase.ACQUIRING, Phase.ASSISTING, Phase.OUT_OF_SERVICE})
+_READS_CODES = frozenset({Phase.IDLE, Phase.ACQUIRING, Phase.ASSISTING, Phase.OUT_OF_SERVICE})
 
 RESTARTS, RESTARTS_WITHIN_S = 3, 600.0
 
@@ -177,6 +177,7 @@ def make_rules(settings: Settings, manifest: Manifest, gallery: Gallery) -> Rule
             authorise_s=session.authorise_s,
             desk_s=session.desk_s,
         ),
+        ask_card=settings.tokens.ask_when_ambiguous and settings.tokens.read_here,
         ask_centre=settings.uplink.enabled and settings.uplink.authorise,
         token_fallback=settings.tokens.fall_back_to_identification,
         pad=PadRules(
@@ -322,12 +323,17 @@ def _slip_terminal(terminal: TerminalSettings) -> SlipTerminal:
     )
 
 
+def reads_codes(session: Session) -> bool:
+    """Whether a code held up now can be of use."""
+    return session.phase in _READS_CODES or session.asked_card_s is not None
+
+
 def make_code_watch(tokens: TokenSettings, agent: Agent, desk: TokenDesk) -> CodeWatch | None:
     """What looks for codes in the camera's frames: until a challenge has begun, since a code is of no use after it; and
     for an officer's badge, also where the terminal is closed."""
     if not tokens.camera:
         return None
-    return CodeWatch(QrReader(), lambda: agent.session.phase in READS_CODES, desk.present)
+    return CodeWatch(QrReader(), lambda: reads_codes(agent.session), desk.present)
 
 
 def _make_crew(

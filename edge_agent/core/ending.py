@@ -53,7 +53,14 @@ def refer(session: Session, reason: Reason, now: Now) -> Move:
 def forget(session: Session) -> Session:
     """The decision is made: drop what identified the person, and the token that named them."""
     return replace(
-        session, token=None, token_refused_s=float("-inf"), straight=(), probes=(), challenge=None, witness=NOTHING_SEEN
+        session,
+        token=None,
+        token_refused_s=float("-inf"),
+        straight=(),
+        probes=(),
+        challenge=None,
+        witness=NOTHING_SEEN,
+        asked_card_s=None,
     )
 
 

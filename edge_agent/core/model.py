@@ -337,6 +337,7 @@ class Signal(str, Enum):
     TURN_LEFT = "turn_left"
     TURN_RIGHT = "turn_right"
     LOOK_AHEAD = "look_ahead"
+    SHOW_CARD = "show_card"
     CARD_READ = "card_read"
     CARD_REFUSED = "card_refused"
     BADGE_READ = "badge_read"

@@ -26,6 +26,7 @@ class Limits:
     probe_frames: int = 6
     recheck_s: float = 5.0
     token_s: float = 15.0
+    card_s: float = 10.0
     authorise_s: float = 5.0
     desk_s: float = 30.0
 
@@ -82,7 +83,8 @@ class MatchRules:
 @dataclass(frozen=True, eq=False)
 class Rules:
     """Everything that bounds a session. token_fallback: whoever holds up a code that isn't taken is served by 1:N.
-    ask_centre: the centre is asked for what has its home elsewhere.
+    ask_centre: the centre is asked for what has its home elsewhere. ask_card: who looks like two on the list is asked
+    for their card before they are referred.
     """
 
     gallery: Gallery
@@ -91,6 +93,7 @@ class Rules:
     pad: PadRules = PadRules()
     token_fallback: bool = True
     ask_centre: bool = False
+    ask_card: bool = False
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,8 @@ _GUIDANCE = {
 
 def on_face(session: Session, seen: FaceObservation, now: Now, rules: Rules) -> Move:
     """A frame with a face, while somebody is being served."""
+    if session.asked_card_s is not None:
+        return advance(session, now, rules)  # their face has been seen; a card may hide it now
     if seen.track_id != session.track_id:
         return _again(replace(session, track_id=seen.track_id, witness=NOTHING_SEEN), now, rules)
     if QualityProblem.MANY_FACES in seen.problems:
@@ -81,10 +83,11 @@ def _keep(session: Session, seen: FaceObservation) -> Session:
 def advance(session: Session, now: Now, rules: Rules) -> Move:
     """What the present phase does next, given what is known and what time it is."""
     limits = rules.limits
-    if now.monotonic_s - session.seen_s >= limits.absent_s:
+    if session.asked_card_s is None and now.monotonic_s - session.seen_s >= limits.absent_s:
         return refer(session, Reason.WALKED_AWAY, now)
     if now.monotonic_s - session.started_s >= limits.decide_s:
-        return refer(session, _why_too_long(session, rules), now)
+        asked = session.asked_card_s is not None
+        return refer(session, _without_card(session, now, rules) if asked else _why_too_long(session, rules), now)
     if session.phase is Phase.CHALLENGING:
         return _challenge(session, now, rules)
     if session.phase is Phase.IDENTIFYING:
@@ -194,7 +197,25 @@ def _begin_identifying(session: Session, now: Now) -> Move:
     return session, (*effects, AskPrinterStatus())
 
 
+def _await_card(session: Session, asked_s: float, now: Now, rules: Rules) -> Move:
+    """Who looks like two on the list shows a card, or is referred.
+
+    The face was seen and stays as it was seen: the card, which may hide it now, only says whom to compare it with.
+    """
+    if now.monotonic_s - asked_s <= rules.limits.card_s:
+        return session, ()
+    return refer(session, _without_card(session, now, rules), now)
+
+
+def _without_card(session: Session, now: Now, rules: Rules) -> Reason:
+    """No card came: who has left by then, has left."""
+    gone = now.monotonic_s - session.seen_s >= rules.limits.absent_s
+    return Reason.WALKED_AWAY if gone else Reason.AMBIGUOUS
+
+
 def _identify(session: Session, now: Now, rules: Rules) -> Move:
+    if session.asked_card_s is not None and session.token is None:
+        return _await_card(session, session.asked_card_s, now, rules)
     out_of_time = elapsed_s(session, now) > rules.limits.identify_s
     wanted = rules.limits.probe_frames
     if len(session.probes) < wanted and not (out_of_time and len(session.probes) * 2 >= wanted):
@@ -211,6 +232,8 @@ def _identify(session: Session, now: Now, rules: Rules) -> Move:
         match = matching.verify(probe, rules.gallery, session.token, rules.match)
     else:
         match = matching.identify(probe, rules.gallery, rules.match)
+    if match.reason is Reason.AMBIGUOUS and rules.ask_card:
+        return show(replace(session, asked_card_s=now.monotonic_s), Signal.SHOW_CARD, now)
     if match.subject_id is None:
         return refer(session, match.reason or Reason.NOT_RECOGNISED, now)
     evidence = Evidence(

@@ -237,6 +237,7 @@ def _await_arrival(session: Session, now: Now, rules: Rules) -> Move:
         waiting_s=None,
         helped="",
         request=None,
+        asked_card_s=None,
         token=session.token if now.monotonic_s - session.token_s <= limits.token_s else None,
         token_refused_s=session.token_refused_s
         if now.monotonic_s - session.token_refused_s <= limits.token_s

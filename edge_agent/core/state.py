@@ -69,7 +69,8 @@ class Session:
     straight holds their straight-ahead parallaxes, probes what will be fused, witness what frames showed of an attack.
     slow: the latest try failed because a turn wasn't seen, so the next is the slower one. wrong: a try failed for
     something else. pad_cues: the scores of the latest try. helped: the subject an officer vouches for. request: the
-    claim asked for, kept while the centre is asked. waited_s: how long they had been seen waiting before their turn.
+    claim asked for, kept while the centre is asked. asked_card_s: since when the card of somebody who looks like two on
+    the list is awaited. waited_s: how long they had been seen waiting before their turn.
     """
 
     phase: Phase = Phase.IDLE
@@ -105,6 +106,7 @@ class Session:
     pad_attempts: int = 0
     helped: str = ""
     request: RecordClaim | None = None
+    asked_card_s: float | None = None
     waited_s: float = 0.0
     outcome: Outcome | None = None
     reason: Reason | None = None

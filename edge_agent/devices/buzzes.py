@@ -24,6 +24,7 @@ BUZZES: dict[Signal, Beeps] = {
     **dict.fromkeys(Signal, ()),
     Signal.TURN_LEFT: (0.1,),
     Signal.TURN_RIGHT: (0.1, 0.2, 0.1),
+    Signal.SHOW_CARD: (0.1, 0.1, 0.3),
     Signal.CARD_READ: _READ,
     Signal.CARD_REFUSED: _REFUSED,
     Signal.BADGE_READ: _READ,

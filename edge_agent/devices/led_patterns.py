@@ -155,6 +155,14 @@ PATTERNS: dict[Signal, LedPattern] = {
         ),
         Told("Tetap diam dan lihat ke kamera.", "Keep still and look at the camera."),
     ),
+    Signal.SHOW_CARD: LedPattern(
+        _steps((0.2, "left green right"), (0.2, ""), (0.2, "left green right"), (0.2, ""), (1.0, "green")),
+        Told(
+            "Wajah mirip dengan orang lain di daftar; kartu ditunggu beberapa detik.",
+            "The face is like somebody else's on the list; a card is awaited for some seconds.",
+        ),
+        Told("Tunjukkan kartu Anda ke kamera.", "Show your card to the camera."),
+    ),
     Signal.CARD_READ: LedPattern(
         _steps((0.2, "green yellow"), (0.2, "")),
         Told("Kartu terbaca dan berlaku.", "A card was read and is taken."),

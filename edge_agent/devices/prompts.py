@@ -93,6 +93,13 @@ PROMPTS: dict[Signal, Prompt] = {
     Signal.TURN_LEFT: Prompt("turn_left", "Menoleh ke kiri.", "Mangga noleh ngiwa.", "Turn to the left.", True),
     Signal.TURN_RIGHT: Prompt("turn_right", "Menoleh ke kanan.", "Mangga noleh nengen.", "Turn to the right.", True),
     Signal.LOOK_AHEAD: Prompt("look_ahead", "Lihat lurus ke depan.", "Mangga mirsani lurus.", "Look ahead.", True),
+    Signal.SHOW_CARD: Prompt(
+        "show_card",
+        "Tunjukkan kartu Anda ke kamera.",
+        "Mangga kertunipun dipun tedahaken dhateng kamera.",
+        "Show your card to the camera.",
+        True,
+    ),
     Signal.CARD_READ: Prompt(
         "card_read",
         "Kartu diterima. Lihat ke kamera.",

@@ -22,6 +22,7 @@ LONG_S = 0.4
 STEPS = (
     Signal.READY,
     Signal.LOOK_HERE,
+    Signal.SHOW_CARD,
     Signal.CARD_READ,
     Signal.CARD_REFUSED,
     Signal.TURN_LEFT,

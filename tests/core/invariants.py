@@ -237,6 +237,8 @@ def _follow(before: Session, event: Event, after: Session, history: History) -> 
         return replace(history, refused=isinstance(event, TokenRefused))
     if after.phase is Phase.CHALLENGING and before.challenge is None:
         return replace(history, faces=frozenset(), turned_head=False)
+    if before.asked_card_s is not None:
+        return history  # whose face it is was seen before; only the card is awaited
     if isinstance(event, FaceObserved) and event.observation.track_id is not None:
         crowd = QualityProblem.MANY_FACES in event.observation.problems
         faces = history.faces | {0 if crowd else event.observation.track_id}

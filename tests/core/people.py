@@ -53,6 +53,7 @@ SHORT = Limits(
     recheck_s=2.0,
     authorise_s=1.0,
     desk_s=2.0,
+    card_s=2.0,
 )
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from edge_agent.core.messages import PartFailed, RecordClaim, ShowSignal, TokenPresented, TokenRefused
 from edge_agent.core.model import MatchKind, Part, Reason, Signal
+from edge_agent.core.rules import MatchRules
 from edge_agent.core.session import Phase
-from tests.core.people import ANA, BUDI, rules
+from tests.core.people import ANA, BUDI, TWIN, rules
 from tests.core.test_session_guards import FRAME_S, LIMITS, Terminal
 
 STRICT = replace(rules(limits=LIMITS, turns=2), token_fallback=False)
@@ -113,3 +114,64 @@ def test_no_card_covers_a_light_that_asks_for_a_turn() -> None:
         before = terminal.session.signal
         terminal.send(event)
         assert terminal.session.signal is before
+
+
+ASKED = replace(
+    rules(limits=LIMITS, turns=2),
+    ask_card=True,
+    match=MatchRules(verification_threshold=0.7, identification_threshold=0.7, margin=0.1),
+)
+"""A twin, who looks as much like ana as like budi, passes 1:1 for either of them."""
+
+
+def asked_for_their_card() -> Terminal:
+    terminal = Terminal(ASKED)
+    while Signal.SHOW_CARD not in signals(terminal):
+        terminal.willing(TWIN, FRAME_S)
+    assert terminal.claims() == []
+    return terminal
+
+
+def test_who_looks_like_two_on_the_list_is_asked_for_their_card() -> None:
+    terminal = asked_for_their_card()
+    terminal.send(TokenPresented(BUDI))
+    terminal.willing(TWIN, 4.0)
+    assert terminal.claims() == [BUDI]
+    claim = next(effect for effect in terminal.effects if isinstance(effect, RecordClaim))
+    assert claim.evidence is not None
+    assert claim.evidence.kind is MatchKind.VERIFICATION
+
+
+def test_a_card_may_hide_the_face_while_it_is_held_up() -> None:
+    terminal = asked_for_their_card()
+    terminal.empty(LIMITS.absent_s + 1)
+    terminal.send(TokenPresented(ANA))
+    terminal.willing(TWIN, 4.0)
+    assert terminal.claims() == [ANA]
+
+
+def test_without_a_card_they_are_referred_and_never_guessed() -> None:
+    terminal = asked_for_their_card()
+    terminal.willing(TWIN, ASKED.limits.card_s + 1)
+    assert terminal.claims() == []
+    assert terminal.reasons() == [Reason.AMBIGUOUS]
+
+
+def test_somebody_elses_card_does_not_help() -> None:
+    terminal = asked_for_their_card()
+    terminal.send(TokenPresented("nobody"))
+    terminal.willing(TWIN, 4.0)
+    assert terminal.reasons() == [Reason.NOT_RECOGNISED]
+
+
+def test_who_leaves_while_their_card_is_awaited_has_left() -> None:
+    terminal = asked_for_their_card()
+    terminal.empty(ASKED.limits.card_s + 1)
+    assert terminal.reasons() == [Reason.WALKED_AWAY]
+
+
+def test_nobody_is_asked_for_a_card_that_cannot_be_read_here() -> None:
+    terminal = Terminal(replace(ASKED, ask_card=False))
+    terminal.willing(TWIN, 10.0)
+    assert terminal.reasons() == [Reason.AMBIGUOUS]
+    assert Signal.SHOW_CARD not in signals(terminal)

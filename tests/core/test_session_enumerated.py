@@ -175,6 +175,7 @@ def key(session: Session, now_s: float, history: History, mode: PadMode) -> tupl
         history.faces if session.phase in (Phase.CHALLENGING, Phase.IDENTIFYING) else None,
         history.turned_head if mode is PadMode.ENFORCED and session.phase in WITH_PERSON else None,
         history.asked,
+        session.asked_card_s is not None,
         bool(session.closed_by),
         desk_key(session, now_s),
     )
@@ -234,7 +235,7 @@ def explore(
 
 @pytest.mark.parametrize("mode", list(PadMode))
 def test_every_event_in_every_phase_keeps_the_invariants(mode: PadMode) -> None:
-    tried = explore(replace(rules(mode), ask_centre=True))
+    tried = explore(replace(rules(mode), ask_centre=True, ask_card=True))
     names = {name for name, _ in events(Session(), 0.0)}
     phases = set(Phase) - {Phase.ASSISTING} - ({Phase.CHALLENGING} if mode is PadMode.DISABLED else set())
     missing = {(phase, name) for phase in phases for name in names} - tried

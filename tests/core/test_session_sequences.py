@@ -67,7 +67,7 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         limits = Limits(max_s=21.0, settle_s=1.0, print_s=3.0, probe_frames=3, desk_s=6.0)
-        self.rules = replace(rules(self.mode, limits, turns=2), ask_centre=True)
+        self.rules = replace(rules(self.mode, limits, turns=2), ask_centre=True, ask_card=True)
         self.session, self.history, self.now_s = Session(), History(), 50.0
         self.chance = random.Random(7)
         self.signal, self.signal_s, self.who, self.turns = Signal.STARTING, 0.0, None, False
