@@ -7,6 +7,7 @@ the millisecond, as the terminal stores them, so that the same content has the s
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -24,11 +25,13 @@ from pydantic import (
 
 from edge_agent.core.model import Benefit, Entitlement, EntitlementState
 
-_NIK_DIGITS = 16
+_NIK = r"\d{16}"
 
 
 def _opaque(value: str) -> str:
-    if value.isdigit() and len(value) == _NIK_DIGITS:
+    """Refuses what a national number looks like: alone, with separators, or as a part of a longer id."""
+    alone = re.sub(r"[._:-]", "", value)
+    if re.fullmatch(_NIK, alone) or re.search(rf"(?<!\d){_NIK}(?!\d)", value):
         raise ValueError("looks like a national number (16 digits); use an opaque id")
     return value
 
@@ -45,7 +48,7 @@ def _plain(value: Decimal) -> Decimal:
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 SubjectId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), AfterValidator(_opaque)]
 OfficerId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), AfterValidator(_opaque)]
-EntitlementId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$")]
+EntitlementId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$"), AfterValidator(_opaque)]
 Label = Annotated[str, Field(min_length=1, max_length=80)]
 Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+={0,2}$", max_length=100_000)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from edge_agent import roster_file
 from edge_agent.core.model import Benefit, Entitlement, EntitlementState
@@ -22,6 +23,7 @@ from edge_agent.core.policy import DEFAULT_POLICY, Policy
 from edge_agent.ports import EmbedderId, RosterError
 from edge_agent.roster_content import base64url, payload_of
 from edge_agent.roster_file import Roster, RosterSubject, read_header, read_roster, sign_roster
+from edge_agent.roster_schema import EntitlementId, SubjectId
 from edge_agent.roster_sealing import seal_key
 
 OFFICE = Ed25519PrivateKey.generate()
@@ -267,3 +269,15 @@ def test_a_header_says_full_or_delta_and_means_it(
 ) -> None:
     path.write_bytes(resigned(signed, **changes))
     assert message in refused(path)
+
+
+@pytest.mark.parametrize("number", ["3204125506870001", "3204.1255.0687.0001", "320412-550687-0001"])
+def test_a_national_number_is_no_id_however_it_is_written(number: str) -> None:
+    with pytest.raises(ValidationError, match="national number"):
+        TypeAdapter(SubjectId).validate_python(number)
+
+
+def test_a_national_number_is_no_part_of_an_entitlements_id() -> None:
+    with pytest.raises(ValidationError, match="national number"):
+        TypeAdapter(EntitlementId).validate_python("bpnt:3204125506870001:2026-03")
+    assert TypeAdapter(EntitlementId).validate_python("n7f3k2.bpnt.2026-03") == "n7f3k2.bpnt.2026-03"
