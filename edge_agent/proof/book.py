@@ -1,4 +1,4 @@
-"""A ledger as a slip is held against it: the chain verified with the certified key, its outcomes, voids and copies.
+"""A ledger as a slip is held against it: the chain verified with the certified key, its outcomes and voids.
 
 Rules: only records before the first broken one are believed.
 """
@@ -34,14 +34,13 @@ class RecordedOutcome:
 
 @dataclass(frozen=True)
 class LedgerBook:
-    """outcomes: by sequence. voided: case number -> day. copies: case number -> copies that officers had printed, where
-    there are any. until: time of the last record that holds. broken: the first that does not."""
+    """outcomes: by sequence. voided: case number -> day. until: time of the last record that holds. broken: the first
+    that does not."""
 
     head_sequence: int
     until: str
     outcomes: Mapping[int, RecordedOutcome]
     voided: Mapping[str, str]
-    copies: Mapping[str, int]
     broken: BrokenRecord | None = None
 
 
@@ -51,20 +50,15 @@ def open_book(path: Path, terminal_id: str, key: Ed25519PublicKey) -> LedgerBook
     result = verify(bodies, key)
     events = [event for event in map(parsed, bodies[: result.count]) if event is not None]
     voided: dict[str, str] = {}
-    copies: dict[str, int] = {}
     for event in events:
         data = data_of(event)
         if event.get("type") == "aid.claim.voided.v1":
             voided[str(data.get("case_number"))] = str(data.get("day") or event.get("time"))
-        copy = data.get("copy")
-        if event.get("type") == "aid.officer.acted.v1" and data.get("act") == "reprint" and isinstance(copy, int):
-            copies[str(data.get("case_number"))] = max(copy, copies.get(str(data.get("case_number")), 0))
     return LedgerBook(
         head_sequence=result.count,
         until=str(events[-1].get("time")) if events else "",
         outcomes=dict(_outcomes(events, key)),
         voided=voided,
-        copies=copies,
         broken=result.first_broken,
     )
 

@@ -169,8 +169,6 @@ def _against_book(code: SlipCode, book: LedgerBook) -> tuple[Verdict, str] | Non
         return Verdict.DIFFERS, f"record {code.sequence} of the ledger says otherwise: {', '.join(different)}"
     if code.case_number in book.voided:
         return Verdict.VOIDED, f"voided on {book.voided[code.case_number]} by two officers, as the ledger says"
-    if code.copy > book.copies.get(code.case_number, code.copy):
-        return Verdict.DIFFERS, f"the ledger knows of {book.copies[code.case_number]} copies, this is copy {code.copy}"
     return None
 
 

@@ -253,3 +253,12 @@ def test_every_refusal_can_be_verified_too(lived: Store, clock: Clock, run: Run)
     refused = lived.record_claim(claim_of("s1", "third"), clock()).receipt  # type: ignore[union-attr]
     code, text = run(lived.slip_code(refused, 0), "--ledger", lived.path)
     assert (code, "BELUM DAPAT DIBERIKAN" in text) == (0, True)
+
+
+def test_the_page_tells_every_verdict_with_its_exit_status() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "proof.md").read_text(encoding="utf-8")
+    for name, code in EXIT_CODES.items():
+        assert f"| `{name.value}` | {code} |" in page
+    assert set(EXIT_CODES) == set(Verdict)
+    assert len(set(EXIT_CODES.values())) == len(EXIT_CODES)
+    assert 2 not in EXIT_CODES.values()
