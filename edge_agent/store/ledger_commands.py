@@ -24,7 +24,7 @@ from edge_agent.ports import StoreError
 from edge_agent.settings import load
 from edge_agent.store import record_export
 from edge_agent.store.ledger import is_database, verify
-from edge_agent.store.officer_counts import ACTS, OfficerDay, officer_counts
+from edge_agent.store.officer_counts import ACTS, OfficerDay, limits_in, officer_counts
 from edge_agent.store.public_totals import full_totals, public_totals
 from edge_agent.store.record_files import Event, TerminalRecords, records_by_terminal, records_of
 from edge_agent.store.record_totals import gather
@@ -60,13 +60,8 @@ def add_commands(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("exceptions", help="what officers did, by day and officer, against policy")
     _add_source(parser)
     parser.add_argument("--day", metavar="DATE", help="one local day; default: every day there is")
-    defaults = OfficerLimits()
-    for name, most in (
-        ("assisted", defaults.assisted_per_day),
-        ("reprints", defaults.reprints_per_day),
-        ("voids", defaults.voids_per_day),
-    ):
-        parser.add_argument(f"--{name}", type=int, default=most, metavar="N", help="policy: most a day (%(default)s)")
+    for name in ("assisted", "reprints", "voids"):
+        parser.add_argument(f"--{name}", type=int, metavar="N", help="most a day (default: policy in the database)")
     parser.add_argument("--json", action="store_true", help="for machines")
     _add_timezone(parser)
     parser.set_defaults(run=_exceptions)
@@ -192,7 +187,12 @@ def _totals(arguments: argparse.Namespace) -> int:
 
 
 def _exceptions(arguments: argparse.Namespace) -> int:
-    limits = OfficerLimits(arguments.assisted, arguments.reprints, arguments.voids)
+    policy = limits_in(_path(arguments))
+    limits = OfficerLimits(
+        policy.assisted_per_day if arguments.assisted is None else arguments.assisted,
+        policy.reprints_per_day if arguments.reprints is None else arguments.reprints,
+        policy.voids_per_day if arguments.voids is None else arguments.voids,
+    )
     zone, day = _timezone(arguments), _day(arguments.day, "--day")
     found: list[tuple[str, OfficerDay]] = [
         (records.terminal_id, one)

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from edge_agent.core.policy import OfficerLimits
+from edge_agent.core.policy import DEFAULT_POLICY, OfficerLimits
+from edge_agent.roster_policy import PolicyRecord
+from edge_agent.store.database import connect, told
+from edge_agent.store.ledger import is_database
 from edge_agent.store.record_files import Event, data_of, local_day
 
 ASSISTED, REPRINTS, VOIDS, RESOLVED, NOT_DONE = "assisted", "reprints", "voids", "resolved", "not_done"
@@ -29,6 +34,15 @@ class OfficerDay:
     counts: Mapping[str, int]
     assist_reasons: Mapping[str, int]
     over: tuple[str, ...]
+
+
+def limits_in(path: Path) -> OfficerLimits:
+    """The policy of the roster in force in a terminal's database; the usual one for other files. Raises StoreError."""
+    if not is_database(path):
+        return DEFAULT_POLICY.officers
+    with closing(connect(path, "FULL", read_only=True)) as connection, told(path):
+        row = connection.execute("SELECT policy FROM roster").fetchone()
+    return PolicyRecord.model_validate_json(row[0]).to_policy().officers if row else DEFAULT_POLICY.officers
 
 
 def officer_counts(

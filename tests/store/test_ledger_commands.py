@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 
 from edge_agent.certificate_file import read_certificate
 from edge_agent.core.messages import RecordClaim
-from edge_agent.core.policy import Proxy
+from edge_agent.core.policy import Officer, OfficerLimits, Policy, Proxy
 from edge_agent.key_files import write_public_key
 from edge_agent.ports import TerminalError
 from edge_agent.store import Store, key_commands, ledger_commands
@@ -202,6 +202,17 @@ def test_exceptions_against_policy(lived: Store, run: Run) -> None:
     code, text = run("ledger", "exceptions", *source, "--voids", "0", "--json")
     assert code == 1
     assert [one["over_policy"] for one in json.loads(text)] == [["voids"], ["voids"]]
+
+
+def test_the_policy_is_the_one_of_the_roster_in_force(lived: Store, clock: Clock, run: Run, tmp_path: Path) -> None:
+    strict = Policy(officers=OfficerLimits(reprints_per_day=0))
+    content = roster(2, 6, officers=(Officer("o1"), Officer("o2")), policy=strict)
+    lived.import_roster(write_roster(tmp_path / "strict.aid", content), clock())
+    code, text = run("ledger", "exceptions", "--file", lived.path, "--timezone", ZONE)
+    assert (code, "OVER POLICY: reprints" in text) == (1, True)
+    export = tmp_path / "export.jsonl"
+    run("ledger", "export", "--file", lived.path, "--out", export)
+    assert run("ledger", "exceptions", "--file", export, "--timezone", ZONE)[0] == 0
 
 
 def test_a_proxys_claim_is_told_as_one_without_saying_whose(tmp_path: Path, clock: Clock, run: Run) -> None:
