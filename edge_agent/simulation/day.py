@@ -18,7 +18,7 @@ from edge_agent.simulation.accidents import Accidents
 from edge_agent.simulation.centre import Centre
 from edge_agent.simulation.duty import PATIENCE_S, Duty
 from edge_agent.simulation.hall import Hall
-from edge_agent.simulation.intentions import Coming, SeeOfficer, Visit, afterwards, comings
+from edge_agent.simulation.intentions import ELSEWHERE, HERE, Coming, SeeOfficer, Visit, afterwards, comings
 from edge_agent.simulation.network import Broker, Link
 from edge_agent.simulation.officer import Job
 from edge_agent.simulation.plan import Plan
@@ -150,8 +150,8 @@ class Day:
             self._come_again(then, place)
 
     def _come_again(self, then: Coming, place: int) -> None:
-        """At once to the head of the same queue, or later; a negative terminal is the same one."""
-        terminal = place if then.terminal < 0 else then.terminal
+        """At once to the head of the same queue, or later."""
+        terminal = {HERE: place, ELSEWHERE: (place + 1) % len(self._halls)}.get(then.terminal, then.terminal)
         if then.at_s <= self._schedule.time.s + 10.0:
             self._halls[terminal].join(then.errand, first=terminal == place)
         else:

@@ -70,8 +70,8 @@ class Duty:
             if receipt.act is Act.REPRINT and receipt.copy is not None:
                 hall.copies[receipt.act_id] = receipt.copy.session_id
             done = receipt.problem in (None, ActProblem.ALREADY_VOID)
-            if receipt.act is Act.VOID and done and receipt.copy is not None:
-                hall.take_back(receipt.copy.session_id)
+            if receipt.act is Act.VOID and done:
+                hall.take_back(receipt.case_number)
         hall.terminal.acts.clear()
 
     def _visit(self, hall: Hall, jobs: list[Job], now_s: float) -> DeskVisit:

@@ -241,9 +241,11 @@ class Hall:
             if name in self._arrivals:
                 self._hand_out(self._arrivals[name])
 
-    def take_back(self, session_id: str) -> None:
-        """The claim was void: what was handed out for it comes back."""
-        claims = {claim.claim_id for claim in claims_of_session(self.terminal.parts.database, session_id)}
+    def take_back(self, case_number: str) -> None:
+        """The claims of this slip are void: what was handed out for them comes back."""
+        sessions = [one.session_id for one in self._arrivals.values() if one.case_number == case_number]
+        database = self.terminal.parts.database
+        claims = {claim.claim_id for session in sessions for claim in claims_of_session(database, session)}
         held = [one for one in self._truth.handed if one.claim_id in claims]
         returned = {one.claim_id for one in held if one.back}
         self._truth.handed += [replace(one, back=True) for one in held if one.claim_id not in returned]

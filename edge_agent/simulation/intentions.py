@@ -20,6 +20,8 @@ from edge_agent.simulation.visitor import Errand
 
 ASTRAY = 0.12
 """Share of people who go to the nearest terminal instead of their own, where there are several."""
+HERE, ELSEWHERE = -1, -2
+"""In place of a terminal's number: the same one again, and another one where there is one."""
 TRIES_MAX = 5
 """After so many visits people give up for the day."""
 
@@ -39,7 +41,7 @@ _OF_THE_TERMINAL = frozenset({Reason.PRINTER_UNAVAILABLE, Reason.TERMINAL_FAULT}
 
 @dataclass(frozen=True)
 class Coming:
-    """Somebody joins the queue of terminal number `terminal` at second `at_s` of the day."""
+    """Somebody joins the queue of terminal number `terminal` at second `at_s` of the day; or `HERE`, or `ELSEWHERE`."""
 
     at_s: float
     terminal: int
@@ -101,9 +103,11 @@ def afterwards(visit: Visit, now_s: float, home: bool, cards: Mapping[str, str],
     """What somebody does after a visit. home: whether it was their own terminal; cards: subject -> text."""
     errand, arrival, visits = visit.errand, visit.arrival, visit.number
     person = errand.person
-    again = Coming(now_s + 2.0, -1, errand)
+    again = Coming(now_s + 2.0, HERE, errand)
     if visits >= TRIES_MAX:
         return None
+    if arrival is not None and arrival.interrupted and chance.random() < 0.5:
+        return replace(again, terminal=ELSEWHERE)  # where there is light
     if arrival is None or arrival.interrupted or arrival.outcome is None or arrival.reason in _OF_THE_TERMINAL:
         return again
     if arrival.outcome is Outcome.ABANDONED:
@@ -138,4 +142,5 @@ def _after_given(visit: Visit, session_id: str, now_s: float, chance: random.Ran
         return SeeOfficer(errand, session_id, (Act.VOID,))
     if kind is Kind.LOST_SLIP:
         return SeeOfficer(errand, session_id, (Act.REPRINT,))
-    return Coming(now_s + chance.uniform(600, 2400), -1, errand) if kind in _COMES_TWICE else None
+    where = ELSEWHERE if kind is Kind.TWICE else HERE
+    return Coming(now_s + chance.uniform(600, 2400), where, errand) if kind in _COMES_TWICE else None

@@ -84,7 +84,7 @@ _SHARES = {
 """Of the subjects; each kind is there at least once, twins and siblings at least in pairs."""
 _OUTSIDERS = {Kind.STRANGER: 0.01, Kind.PRINT: 0.005, Kind.ANOTHERS_CARD: 0.005}
 _PAIRED = (Kind.TWIN, Kind.SIBLING)
-_CHANGED_STRAIN = 9.0
+_CHANGED_STRAIN = 30.0
 """A face that changed since it was enrolled (illness, years, a dressing): its visits are so much noisier."""
 
 _GIVEN = ("Siti", "Budi", "Ani", "Joko", "Sri", "Agus", "Dewi", "Eko", "Wati", "Slamet", "Tuti", "Bambang", "Yanti")

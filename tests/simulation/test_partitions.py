@@ -16,7 +16,7 @@ from edge_agent.core.session import Phase
 from edge_agent.simulation.plan import LinkTime, Plan
 from tests.simulation.conftest import Closed, play
 
-QUICK = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+QUICK = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 def links(terminals: int) -> st.SearchStrategy[tuple[LinkTime, ...]]:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
-from edge_agent.core.messages import SlipPrinted
-from edge_agent.core.model import Outcome
+from edge_agent.core.messages import RecordClaim, SlipPrinted
+from edge_agent.core.model import Entitlement, Outcome
+from edge_agent.core.policy import Circumstances
 from edge_agent.core.slip import Slip
+from edge_agent.simulation import village
 from edge_agent.simulation.audit import gather
 from edge_agent.simulation.books import balance
 from edge_agent.simulation.day import Day
 from edge_agent.simulation.hall import Hall
-from edge_agent.simulation.plan import Plan
+from edge_agent.simulation.plan import LinkTime, Plan
 from edge_agent.simulation.printing import PrinterDesk
 from edge_agent.simulation.truth import Arrival
-from edge_agent.simulation.village import Kind
+from edge_agent.simulation.village import Kind, Person
 from edge_agent.simulation.visitor import Errand
+from edge_agent.store.surroundings import Surroundings
 from tests.simulation.test_books import CHAINS, ONCE, SECRECY, SLIPS
 
 CALM = Plan(40, 1, seed=5, power_cuts=0)
@@ -73,3 +78,18 @@ def test_a_record_changed_afterwards_breaks_the_chain(tmp_path: Path) -> None:
     lines = [line for line in balance(gather(played)).lines if not line.ok]
     assert {CHAINS, SECRECY} <= {line.claim for line in lines}
     assert "record 9" in lines[0].text
+
+
+def test_terminals_without_homes_give_twice_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each terminal believes that it is the only one, so whoever comes to two of them receives twice."""
+    honest, rights = Surroundings.circumstances, village._rights
+
+    def alone(here: Surroundings, request: RecordClaim, instant: datetime, clock_trusted: bool) -> Circumstances:
+        return replace(honest(here, request, instant, clock_trusted), sole=True)
+
+    def homeless(person: Person, terminals: tuple[str, ...], day: date) -> list[Entitlement]:
+        return [replace(right, home=None, lease_until=None) for right in rights(person, terminals, day)]
+
+    monkeypatch.setattr(Surroundings, "circumstances", alone)
+    monkeypatch.setattr(village, "_rights", homeless)
+    assert ONCE in red(Day(tmp_path, replace(CALM, terminals=2, links=(LinkTime(20_000.0),))))
