@@ -268,7 +268,10 @@ def check_limits(after: Session, now: Now, rules: Rules) -> None:
     if after.phase is Phase.ASSISTING:
         longest_s = max(limits.desk_s, limits.record_s, limits.print_s, limits.identify_s)
         assert now.monotonic_s - after.desk.since_s <= longest_s, "the desk stays open"
-    if after.phase in most_s:
+    if after.asked_card_s is not None:
+        assert after.phase is Phase.IDENTIFYING
+        assert now.monotonic_s - after.asked_card_s <= limits.card_s, "the card is awaited for too long"
+    elif after.phase in most_s:
         assert now.monotonic_s - after.entered_s <= most_s[after.phase], f"{after.phase.value} is past its limit"
 
 
