@@ -21,6 +21,7 @@ from edge_agent.centre.books import Books
 from edge_agent.centre.desk import CentreDesk
 from edge_agent.core.messages import AskAuthority, AuthorityAnswered, AuthorityNeeded, ClaimRecorded, RecordClaim
 from edge_agent.core.model import Entitlement, Outcome, Receipt
+from edge_agent.core.officer_acts import Act, ActRequest
 from edge_agent.key_files import exchange_key
 from edge_agent.release_desk import ReleaseDesk
 from edge_agent.roster_file import sign_roster
@@ -96,6 +97,7 @@ class Node:
         self.cuts = 0
         self._send, self._now_s = send, now_s
         self._posted: list[AuthorityAnswered] = []
+        self.given: list[str] = []
         self.store = self._open()
 
     def _open(self) -> Store:
@@ -141,7 +143,7 @@ class Node:
             visit.needed = answer.entitlement_ids
             self.desk.ask(AskAuthority(visit.session_id, answer.entitlement_ids))
         else:
-            visit.receipt = answer.receipt
+            self._told(visit, answer.receipt)
         return visit
 
     def tick(self) -> None:
@@ -168,7 +170,19 @@ class Node:
         said = self.store.record_claim(request, self.clock())
         assert not isinstance(said, AuthorityNeeded)
         assert isinstance(said, ClaimRecorded) == (said.receipt.outcome is Outcome.GIVEN)
-        visit.receipt = said.receipt
+        self._told(visit, said.receipt)
+
+    def void(self, case_number: str) -> bool:
+        """Two officers take back what was given in this case; whether they could."""
+        self.given.remove(case_number)
+        number = f"{self.name}-{case_number}"
+        request = ActRequest(number, Act.VOID, f"{number}-a", f"{number}-b", case_number)
+        return self.store.record_act(request, self.clock()).receipt.problem is None
+
+    def _told(self, visit: Visit, receipt: Receipt) -> None:
+        visit.receipt = receipt
+        if receipt.outcome is Outcome.GIVEN:
+            self.given.append(receipt.case_number)
 
     def _publish(self, message: Message) -> int:
         self._send(self.name, message)

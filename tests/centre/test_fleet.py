@@ -152,6 +152,42 @@ def test_portions_wander_with_what_was_given_of_them(make: Make) -> None:
     fleet.assert_nothing_given_twice()
 
 
+def test_a_claim_whose_record_the_broker_lost_is_told_by_the_release(make: Make) -> None:
+    fleet = make(entitlement("s1", home="t1", portion=Decimal(4)))
+    fleet.nodes["t1"].arrive("s1")
+    fleet.upload("t1", 1000)
+    fleet.packets.clear()
+    for node in fleet.nodes.values():
+        node.clock(days=1)
+    assert outcome(fleet, "t2") == GIVEN
+    assert sorted(fleet.given()["s1.bpnt"]) == [(1, Decimal(4)), (2, Decimal(4))]
+
+
+def test_what_was_voided_is_given_again_wherever_the_person_goes(make: Make) -> None:
+    fleet = make(entitlement("s1", home="t1"))
+    assert outcome(fleet, "t1") == GIVEN
+    assert outcome(fleet, "t2") == (Outcome.NOT_ENTITLED, Reason.CLAIMED_ELSEWHERE)
+    home = fleet.nodes["t1"]
+    assert home.void(home.given[0])
+    fleet.run()
+    assert outcome(fleet, "t2") == GIVEN
+    assert outcome(fleet, "t1") == (Outcome.NOT_ENTITLED, Reason.CLAIMED_ELSEWHERE)
+    fleet.assert_nothing_given_twice()
+
+
+def test_a_void_after_it_was_given_back_opens_it_at_the_centre_only(make: Make) -> None:
+    fleet = make(entitlement("s1", home="t1", portion=Decimal(4)))
+    assert outcome(fleet, "t1") == GIVEN
+    for node in fleet.nodes.values():
+        node.clock(days=1)
+    assert outcome(fleet, "t2") == GIVEN
+    home = fleet.nodes["t1"]
+    assert home.void(home.given[0])
+    assert home.arrive("s1").needed == ("s1.bpnt",)
+    fleet.run()
+    fleet.assert_nothing_given_twice()
+
+
 def test_one_portion_a_day_wherever_it_was_given(make: Make) -> None:
     fleet = make(entitlement("s1", home="t1", portion=Decimal(4)))
     assert outcome(fleet, "t1") == GIVEN
