@@ -24,6 +24,7 @@ from edge_agent.core.messages import (
     PartRecovered,
     PrinterStatusReported,
     PrintSlip,
+    RecordClaim,
     RecordFailed,
     RecordOutcome,
     SlipFailed,
@@ -373,3 +374,35 @@ def test_a_fault_seeded_into_a_guard_is_caught(name: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(module, guard, fault)
     with pytest.raises(AssertionError):
         explore(rules(mode, attempts=1))
+
+
+def _void_by_one_officer(session: Session, event: BadgeShown, now: Now) -> Move:
+    return officers._record(session, now, second_officer_id=session.desk.officer_id)
+
+
+def _help_anybody(session: Session, event: TokenPresented, now: Now) -> Move:
+    return officers_on_token(session, TokenPresented("somebody-else"), now)
+
+
+def _ask_the_centre_again(session: Session, now: Now, answer: AuthorityAnswered) -> Move:
+    session, effects = ending_record_again(session, now, answer)
+    again = [replace(effect, may_ask=True) if isinstance(effect, RecordClaim) else effect for effect in effects]
+    return session, tuple(again)
+
+
+officers_on_token = officers._on_token
+ending_record_again = ending._record_again
+DESK_FAULTS = {
+    "a void by one officer": (officers, "_on_badge", _void_by_one_officer),
+    "a claim for somebody whose card was not shown": (officers, "_on_token", _help_anybody),
+    "the centre asked again and again": (ending, "_record_again", _ask_the_centre_again),
+}
+
+
+@pytest.mark.parametrize("name", DESK_FAULTS)
+def test_a_fault_seeded_into_the_desk_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, guard, fault = DESK_FAULTS[name]
+    monkeypatch.setattr(module, guard, fault)
+    bounds = replace(rules(PadMode.DISABLED, replace(SHORT, desk_s=4.0)), ask_centre=True)
+    with pytest.raises(AssertionError):
+        explore(bounds, Session(phase=Phase.IDLE), desk_events, about_the_desk, (0.1, LONG_GAP_S))
