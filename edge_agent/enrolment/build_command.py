@@ -32,6 +32,7 @@ from edge_agent.key_files import exchange_key, load_exchange_public_key, load_se
 from edge_agent.ports import RosterError
 from edge_agent.progress import Progress
 from edge_agent.roster_file import sign_roster
+from edge_agent.roster_list import roster_list, write_roster_list
 from edge_agent.roster_schema import Identifier, first_problem
 
 OpenPhotoTools = Callable[[argparse.Namespace], PhotoTools]
@@ -69,6 +70,7 @@ def add_options(parser: argparse.ArgumentParser, photo_tools: OpenPhotoTools, fa
         help="a terminal's id and its exchange.pub.pem; again for each terminal of the site",
     )
     group.add_argument("--out", type=Path, default=Path("roster.aid"), help="the file to write (%(default)s)")
+    group.add_argument("--centre-list", type=Path, metavar="FILE", help="entitlements and homes, for the centre (JSON)")
     group.add_argument("--version", type=int, help="higher than the last (default: the time, as YYYYMMDDhhmmss)")
     _add_list_options(parser.add_argument_group("your list"))
     group = parser.add_argument_group("beside the list")
@@ -160,6 +162,10 @@ def _build(arguments: argparse.Namespace, photo_tools: OpenPhotoTools, face_rule
         build_report.write_ids(arguments.ids, build, listed.people)
     if build.roster is not None:
         office = exchange_key(office_key).public_key() if office_key is not None else None
+        if arguments.centre_list is not None:
+            # Before the roster: what the centre doesn't know yet it refuses, and people would be referred.
+            homes = roster_list(build.roster.site, version, sorted(terminals), build.roster.entitlements)
+            write_roster_list(arguments.centre_list, homes)
         _write(arguments.out, sign_roster(build.roster, key, public_keys, office))
     if listed.hidden and not arguments.json:
         shown = ", ".join(str(line) for line in listed.hidden[:20]) + (" …" if len(listed.hidden) > 20 else "")

@@ -16,6 +16,7 @@ from edge_agent.enrolment.national_number import office_subject_id
 from edge_agent.ports import TerminalError
 from edge_agent.roster_content import Roster
 from edge_agent.roster_file import read_roster
+from edge_agent.roster_list import read_roster_list
 from edge_agent.store import keys
 from tests.enrolment.office_list import (
     COLUMNS_FILE,
@@ -98,6 +99,16 @@ def test_a_right_list_becomes_a_roster(office: Office, capsys: pytest.CaptureFix
     assert "12 photographs, 0 refused\nfaces: 66 pairs compared, 0 alike" in told.out
     assert "12 people, 12 entitlements, sealed to kiosk-1, kiosk-2" in told.out
     assert "4 entitlements have no home" in told.out
+
+
+def test_the_centres_list_names_every_entitlement_and_nobody(office: Office) -> None:
+    path = office.folder / "centre.json"
+    people = source(office)
+    assert office.build(people.path, f"--centre-list={path}") == 0
+    listed = {one.entitlement_id: (one.home, one.amount) for one in read_roster_list(path).entitlements}
+    assert listed == {one.entitlement_id: (one.home, one.benefit.amount) for one in office.roster().entitlements}
+    text = path.read_text()
+    assert not [one.subject_id for one in office.roster().subjects if f'"{one.subject_id}"' in text]
 
 
 def test_a_list_with_errors_writes_nothing_and_tells_all(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
