@@ -110,12 +110,11 @@ class AuthorityDesk:
                 self._open = opened = None
         if opened is None:
             return
-        if not opened.sent:
-            if send is not None and self._unacknowledged is None:
-                self._unacknowledged = send(self._request(opened, now_s))
-                opened.sent = self._unacknowledged is not None
-        elif opened.partial and now_s >= opened.settle_s:
+        if opened.partial and now_s >= opened.settle_s:
             self._settle(opened, opened.partial)
+        elif not opened.sent and send is not None and self._unacknowledged is None:
+            self._unacknowledged = send(self._request(opened, now_s))
+            opened.sent = self._unacknowledged is not None
 
     def due_s(self) -> float | None:
         """When `turn` has something to do without being woken; None: nothing is open."""

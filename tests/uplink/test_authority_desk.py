@@ -217,6 +217,16 @@ def test_what_is_known_is_told_in_time_when_the_rest_is_still_held_elsewhere() -
     assert [one.entitlement_id for one in terminal.posted[0].authorities] == ["e1"]
 
 
+def test_what_is_known_is_told_also_when_the_link_is_lost_meanwhile() -> None:
+    terminal = Terminal()
+    hears(terminal, answer(terminal.ask("e1", "e2"), granted("e1"), other("e2", "waiting")))
+    terminal.desk.link_lost()
+    terminal.now_s = terminal.desk.due_s() or 0.0
+    terminal.turn(linked=False)
+    assert len(terminal.posted) == 1
+    assert terminal.desk.due_s() is None
+
+
 def test_when_all_of_it_is_held_elsewhere_nothing_is_told() -> None:
     terminal = Terminal()
     request = terminal.ask("e1")
