@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.enrolment import commands as enrolment_commands
+from edge_agent.enrolment.alike import AlikeMin, FaceRules
 from edge_agent.ports import EmbedderId, TerminalError
 from edge_agent.settings import load
 from edge_agent.store import Store, commands, load_keys
@@ -38,6 +39,9 @@ store:
 """
 
 
+RULES = FaceRules(EMBEDDER, "56" * 32, lambda _people, _photos: AlikeMin(0.999, 1e-6))
+
+
 class CommandLine:
     """`edge-agent` with only these commands, in a folder of its own."""
 
@@ -51,7 +55,7 @@ class CommandLine:
         self._parser = argparse.ArgumentParser("edge-agent")
         subparsers = self._parser.add_subparsers()
         roster = subparsers.add_parser("roster").add_subparsers()
-        enrolment_commands.add_commands(subparsers, roster, lambda _: tools())
+        enrolment_commands.add_commands(subparsers, roster, lambda _: tools(), lambda _: RULES)
         commands.add_commands(subparsers, roster, self.clock, lambda _: self.embedder)
 
     def __call__(self, *words: object) -> tuple[int, str]:

@@ -95,7 +95,7 @@ def _add_timezone(parser: argparse.ArgumentParser) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    path, terminal_id = _path(arguments), arguments.terminal
+    path, terminal_id, known_head = _path(arguments), arguments.terminal, _known_head(arguments.head)
     if arguments.certificate is not None:
         office = key_files.load_verifying_key(arguments.office_key) if arguments.office_key else None
         certificate = read_certificate(arguments.certificate, office)
@@ -110,7 +110,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         source = found.bodies
         if found.doubles:
             _say(f"{path}: {found.doubles} record(s) stand there more than once, each the same every time")
-    result = verify(source, key, _known_head(arguments.head))
+    result = verify(source, key, known_head)
     if result.first_broken is not None:
         _say(f"{path}: BROKEN at record {result.first_broken.sequence}: it {result.first_broken.why}")
         _say(f"{result.count} record(s) before it hold")
