@@ -111,7 +111,8 @@ class VisionSettings(Section):
 
     manifest: Path = Field(Path("../models/manifest.yaml"), description="the models in use, with their hashes")
     mirrored_average: bool = Field(
-        False, description="average with the mirrored face: a second run of the model; pays with some, see models/README.md"
+        False,
+        description="average with the mirrored face: a second run of the model; pays with some, see models/README.md",
     )
     threads: Annotated[int, Field(ge=1, le=8)] = Field(1, description="of the model's interpreter")
     quality: QualitySettings = QualitySettings()

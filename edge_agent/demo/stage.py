@@ -152,7 +152,7 @@ def synthetic_templates(
 
     Below the curve's largest rate (a tenth of all pairs, say) the curve says nothing; those take its lowest score.
     """
-    points = max(spec.operating_points, key=lambda one: (one.mirrored, -one.fused))
+    points = min(spec.operating_points, key=lambda one: (one.fused, one.mirrored))
     rates = np.array([point.fmr for point in points.impostor_curve])
     scores = np.array([point.threshold for point in points.impostor_curve])
     order = np.argsort(rates)

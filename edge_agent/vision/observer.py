@@ -24,9 +24,7 @@ from edge_agent.vision.tracker import Tracker
 
 COMPARABLE_PARALLAX = 0.30
 """A head turned up to here is still compared with its track, so that nobody else can do the turning. Same faces stayed
-at a cosine of 0.959 or above on two clips, the other speaker at 0.862 or below; false
-non-matches rise beyond it."""
-
+at a cosine of 0.70 or above on two clips, the other speaker at 0.05 or below; false non-matches rise beyond it."""
 
 CLOSER_LOOK_EVERY_S = 0.4
 """Traces of a screen and the passive model are looked for in a usable frame this often; they cost 2 ms and more, and a

@@ -25,7 +25,7 @@ from edge_agent.vision.observer import FaceEmbedder, FaceFinder
 PARALLAX_MAX: Final = 0.25
 """False non-matches rise only beyond it (docs/vision.md, 'Quality bounds')."""
 LONGER_SIDE_MAX_PX: Final = 1600
-"""Larger photographs are reduced to this: the face detector looks at 128 px anyway, and the chip at 150."""
+"""Larger photographs are reduced to this: the face detector looks at 128 px anyway, and the chip has 112."""
 PIXELS_MAX: Final = 120_000_000
 _TRACK_ID: Final = 1
 

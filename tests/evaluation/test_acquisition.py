@@ -47,7 +47,9 @@ def test_gates_differ_in_what_they_let_through(photographs: dict[str, Path]) -> 
     }
     good = photographs["good"]
     assert np.array_equal(lenient.probes[good], strict.probes[good])
-    assert float(lenient.probes[good] @ lenient.probes[photographs["tiny"]]) > 0.95
+    assert float(lenient.probes[good] @ lenient.probes[photographs["tiny"]]) > 0.7, (
+        "far above every score measured for strangers"
+    )
     assert acquired.presentation_ms["n"] == 3
 
 

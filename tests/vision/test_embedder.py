@@ -11,15 +11,20 @@ import numpy as np
 import pytest
 import yaml
 
+from edge_agent.ports import Frame
+from edge_agent.settings import VisionSettings
 from edge_agent.vision import manifest as manifests
 from edge_agent.vision.embedder import Embedder, EmbedderError
 from edge_agent.vision.landmarks import Landmarker
+from edge_agent.vision.loading import load_examiner, load_observer
 from edge_agent.vision.network_input import NetworkInputError
 from tests.vision import tiny_network
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models"
 PORTRAIT = ROOT / "edge_agent" / "devices" / "assets" / "nasa_astronaut.png"
+
+SHIPPED = ("sface_int8_weights", "dlib_resnet_int8")
 
 # ArcFace's five-point template for 112x112 (insightface, `arcface_src`): eye centres, nose tip, mouth corners.
 ARCFACE_ENTRY: dict[str, Any] = {
@@ -198,21 +203,54 @@ def test_a_chip_of_another_shape_is_refused(tmp_path: Path, wrong: np.ndarray) -
         Embedder(manifest.active_embedder, tmp_path, mirrored_average=False).embed_chip(wrong)
 
 
-def test_the_shipped_embedder_knows_a_face_again(portrait: np.ndarray, mesh: np.ndarray) -> None:
-    spec = manifests.load(MODELS / "manifest.yaml").active_embedder
-    embedder = Embedder(spec, MODELS, mirrored_average=True)
+def shipped(name: str) -> manifests.EmbedderSpec:
+    """The shipped embedder with this name, chosen as a country would: by `active.embedder` alone."""
+    content = yaml.safe_load((MODELS / "manifest.yaml").read_text())
+    content["active"]["embedder"] = name
+    return manifests.Manifest.model_validate(content).active_embedder
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("name", SHIPPED)
+def test_each_shipped_embedder_knows_a_face_again(
+    portrait: np.ndarray, mesh: np.ndarray, name: str, mirrored: bool
+) -> None:
+    spec = shipped(name)
+    embedder = Embedder(spec, MODELS, mirrored)
     enrolled = embedder.embed(portrait, mesh)
     matrix = cv2.getRotationMatrix2D((224, 110), 12, 0.7)
     turned = np.asarray(cv2.warpAffine(portrait, matrix, (400, 400)), np.uint8)
     darker = (turned * 0.6).astype(np.uint8)
     moved = mesh[:, :2] @ matrix[:, :2].T + matrix[:, 2]
-    assert float(enrolled @ embedder.embed(darker, moved)) > spec.threshold_for_fmr(1e-4)
+    assert float(enrolled @ embedder.embed(darker, moved)) > spec.threshold_for_fmr(1e-4, mirrored=mirrored)
     elsewhere = embedder.embed(portrait, mesh + np.array([180.0, 200.0, 0.0], np.float32))  # a piece of the suit
-    assert float(enrolled @ elsewhere) < spec.threshold_for_fmr(1e-2)
+    assert float(enrolled @ elsewhere) < spec.threshold_for_fmr(1e-2, mirrored=mirrored)
 
 
-def test_the_shipped_embedder_gives_the_published_numbers(portrait: np.ndarray, mesh: np.ndarray) -> None:
+@pytest.mark.parametrize("name", SHIPPED)
+def test_each_shipped_embedder_gives_the_published_numbers(portrait: np.ndarray, mesh: np.ndarray, name: str) -> None:
     """models/README.md, 'Reference output': a build or runtime that computes something else is noticed here."""
-    embedder = Embedder(manifests.load(MODELS / "manifest.yaml").active_embedder, MODELS, mirrored_average=False)
-    reference = np.array(yaml.safe_load((Path(__file__).with_name("reference_embedding.yaml")).read_text()))
-    assert float(embedder.embed(portrait, mesh) @ unit(reference)) > 0.995
+    embedder = Embedder(shipped(name), MODELS, mirrored_average=False)
+    published = yaml.safe_load((Path(__file__).with_name("reference_embedding.yaml")).read_text())
+    assert float(embedder.embed(portrait, mesh) @ unit(np.array(published[name]))) > 0.995
+
+
+def test_a_terminal_runs_with_the_embedder_not_in_use_once_it_is_chosen(tmp_path: Path, portrait: np.ndarray) -> None:
+    content = yaml.safe_load((MODELS / "manifest.yaml").read_text())
+    (other,) = set(SHIPPED) - {content["active"]["embedder"]}
+    content["active"]["embedder"] = other
+    (tmp_path / "manifest.yaml").write_text(yaml.safe_dump(content))
+    for model in content["models"]:
+        (tmp_path / model["file"]).symlink_to(MODELS / model["file"])
+    for mirrored in (False, True):
+        settings = VisionSettings(manifest=tmp_path / "manifest.yaml", mirrored_average=mirrored)
+        observer, examiner = load_observer(settings), load_examiner(settings)
+        assert examiner.embedder.name == other
+        template = examiner.examine(portrait).probe
+        probe = observer.observe(Frame(portrait, 0.0, 0)).probe
+        observer.close()
+        examiner.close()
+        assert template is not None
+        assert probe is not None
+        threshold = shipped(other).threshold_for_fpir(0.01, 500, fused=2, mirrored=mirrored)
+        assert float(template @ probe) > threshold

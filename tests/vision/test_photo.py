@@ -168,10 +168,11 @@ def test_a_file_that_is_no_photograph_is_named_with_the_remedy(tmp_path: Path, m
 
 
 def test_models_that_differ_from_the_manifest_are_not_loaded(tmp_path: Path) -> None:
-    for name in ("manifest.yaml", "face_embedder_int8.tflite", "face_landmarker.task"):
+    models = load(MANIFEST)
+    for name in ("manifest.yaml", models.active_embedder.file, models.active_landmarker.file):
         (tmp_path / name).write_bytes((MANIFEST.parent / name).read_bytes())
     settings = VisionSettings(manifest=tmp_path / "manifest.yaml")
-    damaged = tmp_path / load(MANIFEST).active_embedder.file
+    damaged = tmp_path / models.active_embedder.file
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"\0\0")
     for loader in (load_examiner, load_observer):
         with pytest.raises(ModelHashMismatchError):
