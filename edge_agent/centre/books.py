@@ -15,78 +15,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Float,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    create_engine,
-    event,
-    literal_column,
-    select,
-)
+from sqlalchemy import create_engine, event, func, literal_column, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from edge_agent.centre.authority import Account, Given
+from edge_agent.centre.tables import CLAIM, ENTITLEMENT, HOLDER, HOME, REQUEST, REQUESTED, TABLES, VOID
 from edge_agent.ports import TerminalError
 from edge_agent.roster_list import RosterList
 
-_TABLES = MetaData()
-_ENTITLEMENT = Table(
-    "entitlement",
-    _TABLES,
-    Column("entitlement_id", String, primary_key=True),
-    Column("site", String, nullable=False),
-    Column("amount", String, nullable=False),
-    Column("last_grant", Integer, nullable=False, default=0),
-)
-_HOME = Table(  # every home a roster ever gave: read again, the same list must not undo a release
-    "home",
-    _TABLES,
-    Column("entitlement_id", String, primary_key=True),
-    Column("terminal", String, primary_key=True),
-)
-_HOLDER = Table(
-    "holder",
-    _TABLES,
-    Column("entitlement_id", String, primary_key=True),
-    Column("terminal", String, primary_key=True),
-    Column("grant_number", Integer, nullable=False),
-)
-_CLAIM = Table(
-    "claim",
-    _TABLES,
-    Column("claim_id", String, primary_key=True),
-    Column("entitlement_id", String, nullable=False, index=True),
-    Column("terminal", String, nullable=False),
-    Column("portion", Integer, nullable=False),
-    Column("amount", String, nullable=False),
-    Column("claimed_at", String, nullable=False),
-)
-_VOID = Table("void", _TABLES, Column("claim_id", String, primary_key=True))
-_REQUEST = Table(
-    "request",
-    _TABLES,
-    Column("request_id", String, primary_key=True),
-    Column("site", String, nullable=False),
-    Column("terminal", String, nullable=False),
-    Column("received_at_s", Float, nullable=False),
-    Column("answered", Boolean, nullable=False),
-)
-_REQUESTED = Table(
-    "requested",
-    _TABLES,
-    Column("request_id", String, primary_key=True),
-    Column("place", Integer, primary_key=True),
-    Column("entitlement_id", String, nullable=False, index=True),
-)
-Index("request_by_time", _REQUEST.c.received_at_s)
 _ROWID: Any = literal_column("rowid")
 
 
@@ -126,7 +64,7 @@ class Books:
         self._engine = create_engine(f"sqlite:///{path}")
         event.listen(self._engine, "connect", _set_up)
         with self._told():
-            _TABLES.create_all(self._engine)
+            TABLES.create_all(self._engine)
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
@@ -166,8 +104,8 @@ class Page:
     def learn(self, content: RosterList) -> int:
         """Enter a list. A home that it names for the first time becomes a holder; the others stay what they are."""
         execute, scalars = self._connection.execute, self._connection.scalars
-        known = set(scalars(select(_ENTITLEMENT.c.entitlement_id)))
-        homes = {tuple(row) for row in execute(select(_HOME.c.entitlement_id, _HOME.c.terminal))}
+        known = set(scalars(select(ENTITLEMENT.c.entitlement_id)))
+        homes = {tuple(row) for row in execute(select(HOME.c.entitlement_id, HOME.c.terminal))}
         listed = content.entitlements
         rows = [
             {
@@ -184,26 +122,26 @@ class Page:
             if one.home is not None and (one.entitlement_id, one.home) not in homes
         ]
         if rows:
-            upsert = insert(_ENTITLEMENT)
+            upsert = insert(ENTITLEMENT)
             changed = {"site": upsert.excluded.site, "amount": upsert.excluded.amount}
             execute(upsert.on_conflict_do_update(index_elements=["entitlement_id"], set_=changed), rows)
         if moved:
-            execute(insert(_HOME), moved)
+            execute(insert(HOME), moved)
             # One that already holds it by a grant keeps that.
-            execute(insert(_HOLDER).on_conflict_do_nothing(), [{**home, "grant_number": 0} for home in moved])
+            execute(insert(HOLDER).on_conflict_do_nothing(), [{**home, "grant_number": 0} for home in moved])
         return len({one.entitlement_id for one in listed} - known)
 
     def account(self, entitlement_id: str) -> Account | None:
         """What the books say of one entitlement; None: no list names it."""
         row = self._connection.execute(
-            select(_ENTITLEMENT.c.site, _ENTITLEMENT.c.amount, _ENTITLEMENT.c.last_grant).where(
-                _ENTITLEMENT.c.entitlement_id == entitlement_id
+            select(ENTITLEMENT.c.site, ENTITLEMENT.c.amount, ENTITLEMENT.c.last_grant).where(
+                ENTITLEMENT.c.entitlement_id == entitlement_id
             )
         ).first()
         if row is None:
             return None
         holders = self._connection.execute(
-            select(_HOLDER.c.terminal, _HOLDER.c.grant_number).where(_HOLDER.c.entitlement_id == entitlement_id)
+            select(HOLDER.c.terminal, HOLDER.c.grant_number).where(HOLDER.c.entitlement_id == entitlement_id)
         )
         return Account(
             entitlement_id,
@@ -217,21 +155,29 @@ class Page:
     def grant(self, entitlement_id: str, terminal: str, number: int) -> None:
         """This terminal holds it by this grant."""
         values = {"entitlement_id": entitlement_id, "terminal": terminal, "grant_number": number}
-        upsert = insert(_HOLDER).values(**values)
+        upsert = insert(HOLDER).values(**values)
         self._connection.execute(
             upsert.on_conflict_do_update(index_elements=["entitlement_id", "terminal"], set_={"grant_number": number})
         )
         self._connection.execute(
-            _ENTITLEMENT.update().where(_ENTITLEMENT.c.entitlement_id == entitlement_id).values(last_grant=number)
+            ENTITLEMENT.update().where(ENTITLEMENT.c.entitlement_id == entitlement_id).values(last_grant=number)
         )
+
+    def unused_grants(self, terminal: str) -> int:
+        """Entitlements that this terminal holds by a grant and of which it gave nothing."""
+        used = select(CLAIM.c.claim_id).where(
+            CLAIM.c.entitlement_id == HOLDER.c.entitlement_id, CLAIM.c.terminal == terminal
+        )
+        held = select(func.count()).where(HOLDER.c.terminal == terminal, HOLDER.c.grant_number > 0, ~used.exists())
+        return int(self._connection.scalar(held) or 0)
 
     def give_back(self, entitlement_id: str, terminal: str, number: int) -> None:
         """This terminal's grants up to this number are void; a later one stays."""
         self._connection.execute(
-            _HOLDER.delete().where(
-                _HOLDER.c.entitlement_id == entitlement_id,
-                _HOLDER.c.terminal == terminal,
-                _HOLDER.c.grant_number <= number,
+            HOLDER.delete().where(
+                HOLDER.c.entitlement_id == entitlement_id,
+                HOLDER.c.terminal == terminal,
+                HOLDER.c.grant_number <= number,
             )
         )
 
@@ -246,16 +192,16 @@ class Page:
                 "amount": format(claim.amount, "f"),
                 "claimed_at": claim.claimed_at.astimezone(timezone.utc).isoformat(),
             }
-            self._connection.execute(insert(_CLAIM).values(**values).on_conflict_do_nothing())
+            self._connection.execute(insert(CLAIM).values(**values).on_conflict_do_nothing())
 
     def note_voids(self, claim_ids: Iterable[str]) -> None:
         """These claims were taken back, also when they themselves come only later."""
         for claim_id in claim_ids:
-            self._connection.execute(insert(_VOID).values(claim_id=claim_id).on_conflict_do_nothing())
+            self._connection.execute(insert(VOID).values(claim_id=claim_id).on_conflict_do_nothing())
 
     def request(self, request_id: str) -> Request | None:
         """A request that came before."""
-        found = self._requests(_REQUEST.c.request_id == request_id)
+        found = self._requests(REQUEST.c.request_id == request_id)
         return found[0] if found else None
 
     def note_request(self, request: Request) -> None:
@@ -267,24 +213,24 @@ class Page:
             "received_at_s": request.received_at_s,
             "answered": request.answered,
         }
-        upsert = insert(_REQUEST).values(**row)
+        upsert = insert(REQUEST).values(**row)
         self._connection.execute(
             upsert.on_conflict_do_update(index_elements=["request_id"], set_={"answered": request.answered})
         )
         for place, entitlement_id in enumerate(request.entitlement_ids):
             line = {"request_id": request.request_id, "place": place, "entitlement_id": entitlement_id}
-            self._connection.execute(insert(_REQUESTED).values(**line).on_conflict_do_nothing())
+            self._connection.execute(insert(REQUESTED).values(**line).on_conflict_do_nothing())
 
     def waiting_for(self, entitlement_id: str, since_s: float) -> Sequence[Request]:
         """Requests for it that came after this instant and wait for something, oldest first."""
-        about = select(_REQUESTED.c.request_id).where(_REQUESTED.c.entitlement_id == entitlement_id)
+        about = select(REQUESTED.c.request_id).where(REQUESTED.c.entitlement_id == entitlement_id)
         return self._requests(
-            _REQUEST.c.request_id.in_(about), _REQUEST.c.answered.is_(False), _REQUEST.c.received_at_s >= since_s
+            REQUEST.c.request_id.in_(about), REQUEST.c.answered.is_(False), REQUEST.c.received_at_s >= since_s
         )
 
     def _requests(self, *conditions: Any) -> Sequence[Request]:
         rows = self._connection.execute(
-            select(_REQUEST).where(*conditions).order_by(_REQUEST.c.received_at_s, _ROWID)
+            select(REQUEST).where(*conditions).order_by(REQUEST.c.received_at_s, _ROWID)
         ).all()
         return [
             Request(
@@ -293,9 +239,9 @@ class Page:
                 row.terminal,
                 tuple(
                     self._connection.scalars(
-                        select(_REQUESTED.c.entitlement_id)
-                        .where(_REQUESTED.c.request_id == row.request_id)
-                        .order_by(_REQUESTED.c.place)
+                        select(REQUESTED.c.entitlement_id)
+                        .where(REQUESTED.c.request_id == row.request_id)
+                        .order_by(REQUESTED.c.place)
                     )
                 ),
                 row.received_at_s,
@@ -306,9 +252,9 @@ class Page:
 
     def _given(self, entitlement_id: str) -> tuple[Given, ...]:
         rows = self._connection.execute(
-            select(_CLAIM.c.terminal, _CLAIM.c.portion, _CLAIM.c.amount, _CLAIM.c.claimed_at)
-            .where(_CLAIM.c.entitlement_id == entitlement_id, _CLAIM.c.claim_id.not_in(select(_VOID.c.claim_id)))
-            .order_by(_CLAIM.c.claimed_at, _CLAIM.c.claim_id)
+            select(CLAIM.c.terminal, CLAIM.c.portion, CLAIM.c.amount, CLAIM.c.claimed_at)
+            .where(CLAIM.c.entitlement_id == entitlement_id, CLAIM.c.claim_id.not_in(select(VOID.c.claim_id)))
+            .order_by(CLAIM.c.claimed_at, CLAIM.c.claim_id)
         )
         return tuple(
             Given(terminal, portion, Decimal(amount), datetime.fromisoformat(at))

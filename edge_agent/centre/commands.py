@@ -61,6 +61,13 @@ def add_commands(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         metavar="S",
         help="how long a request is worked on; no less than the terminals' session.authorise_s (%(default)s)",
     )
+    parser.add_argument(
+        "--unused-grants-max",
+        type=int,
+        default=100,
+        metavar="N",
+        help="grants one terminal may hold without having given anything on them (%(default)s)",
+    )
     parser.add_argument("--topic-prefix", default="aid/v1", help="as the terminals' uplink.topic_prefix (%(default)s)")
     parser.add_argument("--client-id", default="centre-authority", help="at the broker (%(default)s)")
     parser.add_argument("--username", help="at the broker")
@@ -88,7 +95,15 @@ def _authorise(arguments: argparse.Namespace) -> int:
     try:
         new = books.learn(lists)
         _log.info("books_open", books=str(arguments.books), terminals=len(terminals), new_entitlements=new)
-        desk = CentreDesk(books, key, terminals, arguments.topic_prefix, tell=_tell, wait_s=arguments.wait_s)
+        desk = CentreDesk(
+            books,
+            key,
+            terminals,
+            arguments.topic_prefix,
+            tell=_tell,
+            wait_s=arguments.wait_s,
+            unused_grants_max=arguments.unused_grants_max,
+        )
         address = BrokerAddress(
             host, port, arguments.client_id, arguments.username, arguments.password_file, arguments.ca
         )

@@ -26,11 +26,14 @@ from edge_agent.authority_message import (
     read_message,
     sign_message,
 )
-from edge_agent.centre.authority import Claimed, Grant, Held, Unknown, verdict
+from edge_agent.centre.authority import Claimed, Grant, Held, Unknown, Verdict, verdict
 from edge_agent.centre.books import Books, Page, Request
 from edge_agent.centre.records import GivenBack, Report, Voided, read_record
 from edge_agent.uplink.wire import Message, Topics, authority_message
 
+UNUSED_GRANTS_MAX = 100
+"""Grants that one terminal may hold without having given anything on them: people who left before their rice. A stolen
+terminal that draws entitlements to itself comes to its end here."""
 WAIT_S = 10.0
 """How long a request is worth an answer: a session that waits longer for the centre has referred its person."""
 
@@ -60,6 +63,7 @@ class CentreDesk:
         *,
         tell: Tell,
         wait_s: float = WAIT_S,
+        unused_grants_max: int = UNUSED_GRANTS_MAX,
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self._books = books
@@ -68,6 +72,7 @@ class CentreDesk:
         self._prefix = prefix
         self._tell = tell
         self._wait_s = wait_s
+        self._unused_grants_max = unused_grants_max
         self._now_s = now_s
 
     @property
@@ -140,7 +145,7 @@ class CentreDesk:
         decisions: list[Decision] = []
         held: list[tuple[str, str, str, int]] = []
         for entitlement_id in request.entitlement_ids:
-            said = verdict(request.terminal, request.site, page.account(entitlement_id))
+            said = self._verdict(page, request, entitlement_id)
             if isinstance(said, Grant) and said.is_new:
                 page.grant(entitlement_id, request.terminal, said.number)
             elif isinstance(said, Held):
@@ -158,6 +163,14 @@ class CentreDesk:
         )
         topic = Topics(self._prefix, request.site, request.terminal).answers
         return authority_message(topic, sign_message(answer, self._key), request.request_id, self._expiry_s), held
+
+    def _verdict(self, page: Page, request: Request, entitlement_id: str) -> Verdict:
+        said = verdict(request.terminal, request.site, page.account(entitlement_id))
+        more = isinstance(said, Held) or (isinstance(said, Grant) and said.is_new)
+        if more and page.unused_grants(request.terminal) >= self._unused_grants_max:
+            self._tell("too_many_unused_grants", terminal=request.terminal, most=self._unused_grants_max)
+            return Unknown()
+        return said
 
     def _release(self, site: str, terminal: str, entitlement_id: str, number: int) -> Message:
         said = ReleaseRequest(
@@ -180,7 +193,7 @@ class CentreDesk:
         return _Place(Topics(self._prefix, parts[0], parts[1]), parts[2])
 
 
-def _decision(entitlement_id: str, said: Grant | Claimed | Unknown | Held, at: datetime) -> Decision:
+def _decision(entitlement_id: str, said: Verdict, at: datetime) -> Decision:
     if isinstance(said, Grant):
         return Decision(
             entitlement_id=entitlement_id,

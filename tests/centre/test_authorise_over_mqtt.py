@@ -173,7 +173,8 @@ def test_a_terminal_asks_and_another_gives_back_over_a_real_broker(tmp_path: Pat
             assert isinstance(two.store.record_claim(request, two.clock()), ClaimRecorded)
         kinds = [json.loads(body).get("type") for body in ears.payloads("/t1/events")]
         assert "aid.entitlement.released.v1" in kinds
-        (command,) = ears.messages("/t1/commands")
+        # The killed centre had not acknowledged the request, so it may have asked twice.
+        command = ears.messages("/t1/commands")[0]
         assert command.properties is not None
         assert command.properties.MessageExpiryInterval <= 300
         asked = ears.messages("/t2/authorise")[0]

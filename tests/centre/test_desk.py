@@ -29,7 +29,7 @@ SITE = "desa-1"
 class Centre:
     """A desk over books in a folder, with a clock that is told the time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
         self.now_s = 1000.0
         self.told: list[str] = []
         self.books = Books(folder / "books.db")
@@ -37,7 +37,9 @@ class Centre:
         entitlements.append(ListedEntitlement(entitlement_id="free", home=None, amount=Decimal(10)))
         self.books.learn([RosterList(site=SITE, roster_version=1, entitlements=entitlements)])
         terminals = {name: key.public_key() for name, key in KEYS.items()}
-        self.desk = CentreDesk(self.books, OFFICE, terminals, "aid/v1", tell=self._tell, now_s=lambda: self.now_s)
+        self.desk = CentreDesk(
+            self.books, OFFICE, terminals, "aid/v1", tell=self._tell, now_s=lambda: self.now_s, **options
+        )
 
     def _tell(self, kind: str, **_fields: object) -> None:
         self.told.append(kind)
@@ -132,6 +134,17 @@ def test_a_request_replayed_later_does_nothing(centre: Centre) -> None:
     centre.hears(said)
     centre.now_s += WAIT_S + 1
     assert centre.hears(said) == []
+
+
+def test_a_terminal_that_draws_much_and_gives_nothing_comes_to_an_end(tmp_path: Path) -> None:
+    centre = Centre(tmp_path, unused_grants_max=1)
+    centre.hears(request("free"))
+    assert answers(centre.hears(request("e1"))) == [{"e1": "refused"}], "nor is the holder asked to give it back"
+    assert "too_many_unused_grants" in centre.told
+    assert answers(centre.hears(request("free"))) == [{"free": "granted"}], "what it holds it keeps"
+    centre.reads("aid.claim.recorded.v1", {"claims": [{**claim("c1", "4"), "entitlement_id": "free"}]}, terminal="t2")
+    assert answers(centre.hears(request("e1"))) == [{"e1": "waiting"}]
+    centre.books.close()
 
 
 @pytest.mark.parametrize(
