@@ -26,6 +26,7 @@ from edge_agent.badge_file import RefusedBadge, read_badge
 from edge_agent.command_card import read_command
 from edge_agent.core.act_slip import HEAD_PREFIX
 from edge_agent.core.messages import BadgeShown, CommandShown, SlipShown, TokenPresented, TokenRefused
+from edge_agent.core.model import Timestamp
 from edge_agent.token_file import RefusedToken, read_token
 
 TELL_AGAIN_S = 1.0
@@ -59,6 +60,12 @@ class TokenBook:
     revoked: frozenset[str]
     issued_at: datetime | None
     officers: frozenset[str] = frozenset()
+
+
+def believable_now(at: Timestamp, issued_at: datetime | None) -> datetime:
+    """The instant that codes are held against: a clock that nobody confirmed lets none expire that was good when the
+    roster was issued, or a board that comes back a year ahead would lock its own officers out."""
+    return at.utc if at.clock_trusted or issued_at is None else issued_at
 
 
 def read_own_slips(public_key: Ed25519PublicKey, terminal_id: str) -> ReadSlip:

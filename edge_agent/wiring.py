@@ -51,7 +51,7 @@ from edge_agent.store.database import known_version
 from edge_agent.store.keys import load_keys
 from edge_agent.store.outbox import SqliteOutbox
 from edge_agent.store.store import Store, check_disk
-from edge_agent.token_desk import TokenBook, TokenDesk, read_own_slips
+from edge_agent.token_desk import TokenBook, TokenDesk, believable_now, read_own_slips
 from edge_agent.uplink.host_health import HostHealth
 from edge_agent.uplink.worker import UplinkWorker
 from edge_agent.vision import manifest as manifests
@@ -305,7 +305,7 @@ def _assemble(
         frozenset(officer.officer_id for officer in store.officers()),
     )
     own_slips = read_own_slips(load_signing_key(settings.store.signing_key).public_key(), settings.terminal.id)
-    desk = TokenDesk(book, lambda: clock.now().utc, agent.inbox.post, read_slip=own_slips)
+    desk = TokenDesk(book, lambda: believable_now(clock.now(), roster.issued_at), agent.inbox.post, read_slip=own_slips)
     crew = _make_crew(settings, agent, heartbeats, desk, releases)
     if crew.uplink is not None:
         uplinks.append(crew.uplink)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 
 import pytest
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edge_agent.badge_file import Badge, sign_badge
 from edge_agent.command_card import COMMANDS, command_text
 from edge_agent.core.messages import BadgeShown, CommandShown, SlipShown, TokenPresented, TokenRefused
+from edge_agent.core.model import Timestamp
 from edge_agent.key_files import key_id
 from edge_agent.slip_code import code_of, sign_slip
 from edge_agent.token_desk import (
@@ -20,6 +22,7 @@ from edge_agent.token_desk import (
     CodeEvent,
     TokenBook,
     TokenDesk,
+    believable_now,
     read_own_slips,
 )
 from tests.cards import LAST_DAY, SERIAL, token_text
@@ -166,6 +169,13 @@ def test_a_clock_that_fell_back_does_not_revive_old_cards() -> None:
     without = Desk(issued_at=None)
     without.utc = datetime(2024, 1, 2, tzinfo=timezone.utc)
     assert without.shown(token_text("s1", OFFICE, last_day=date(2024, 1, 2))) == [TokenPresented("s1")]
+
+
+def test_a_clock_that_nobody_confirmed_lets_no_badge_expire() -> None:
+    ahead = Timestamp(NOON + timedelta(days=3650), False, 1000, "boot-1")
+    assert believable_now(ahead, NOON) == NOON
+    assert believable_now(ahead, None) == ahead.utc
+    assert believable_now(replace(ahead, clock_trusted=True), NOON) == ahead.utc
 
 
 def test_no_log_line_holds_a_text_or_a_subject() -> None:

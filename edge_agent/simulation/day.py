@@ -14,6 +14,7 @@ from pathlib import Path
 
 from edge_agent.core.model import Outcome
 from edge_agent.core.officer_acts import Act, AssistReason
+from edge_agent.ports import TerminalError
 from edge_agent.simulation.accidents import Accidents
 from edge_agent.simulation.centre import Centre
 from edge_agent.simulation.duty import PATIENCE_S, Duty
@@ -30,6 +31,7 @@ from edge_agent.simulation.visitor import Errand
 
 BREAK_AT, BREAK_S = 0.55, 480.0
 """The officer closes for a prayer at this share of the time of arrivals."""
+LONGEST_S = 24 * 3600.0
 AFTER_VOID_S = 1200.0
 """Whoever gave something back that was not theirs to take comes again for what is."""
 
@@ -45,6 +47,10 @@ class Played:
     halls: list[Hall]
     duties: list[Duty]
     closed_s: float = 0.0
+
+
+class StuckDayError(TerminalError):
+    """A day doesn't end: somebody or something waits for ever."""
 
 
 class Day:
@@ -79,6 +85,8 @@ class Day:
             hall.link.boot()
             self._tick(hall)
         while self._schedule.next():
+            if self._schedule.time.s > self._plan.window_s + LONGEST_S:
+                raise StuckDayError(self._what_waits())
             self._tell(len(self._visits), len(first))
         played.closed_s = self._schedule.time.s
         if self._centre is not None:
@@ -125,6 +133,13 @@ class Day:
         self._ending.add(hall)
         self._duties[self._halls.index(hall)].jobs.append(Job(Act.DAY_END, self._schedule.time.s))
         return True
+
+    def _what_waits(self) -> str:
+        waiting = [
+            f"{hall.terminal.id} shows {hall.terminal.signal}, {len(hall.queue)} in the queue, {len(duty.jobs)} jobs"
+            for hall, duty in zip(self._halls, self._duties, strict=True)
+        ]
+        return f"the day of seed {self._plan.seed} does not end: {'; '.join(waiting)}; report this with its numbers"
 
     def _follow(self, hall: Hall, errand: Errand, arrival: Arrival | None) -> None:
         """Somebody has left the lens."""

@@ -17,6 +17,8 @@ from edge_agent.simulation.intentions import SeeOfficer
 from edge_agent.simulation.officer import TRIES_MAX, DeskVisit, Job, Task
 
 PATIENCE_S = 240.0
+AGAIN_S = 60.0
+"""So long an officer whose badge got no answer leaves the queue in peace."""
 AT_ONCE_MAX = 4
 """Jobs of one visit to the desk; people are waiting."""
 _ABOUT_A_SLIP = frozenset({Act.VOID, Act.REFERRAL_RESOLVED})
@@ -29,6 +31,8 @@ class Duty:
         self._badges = badges
         self._cards = cards
         self._chance = chance
+        self._visited: DeskVisit | None = None
+        self._visited_s = 0.0
         self.jobs: deque[Job] = deque()
         self.given_up: list[Job] = []
         self.acts: list[ActReceipt] = []
@@ -47,6 +51,8 @@ class Duty:
         if signal is Signal.READY and any(job.act is Act.OPEN for job in self.jobs):
             # The break is over, and the terminal is open: it was never closed, or a power cut has opened it.
             self.jobs = deque(job for job in self.jobs if job.act not in (Act.CLOSE, Act.OPEN))
+        if self._visited is not None and not self._visited.answered and now_s - self._visited_s < AGAIN_S:
+            return None
         if not self.jobs or signal not in (Signal.READY, Signal.CLOSED_BY_OFFICER):
             return None
         if signal is Signal.CLOSED_BY_OFFICER:
@@ -81,7 +87,8 @@ class Duty:
             tasks.append(self._task(hall, job))
             if job.act in (Act.ASSIST, Act.CLOSE, Act.OPEN):
                 break
-        return DeskVisit(self._badges[0], tasks, now_s, self._chance)
+        self._visited, self._visited_s = DeskVisit(self._badges[0], tasks, now_s, self._chance), now_s
+        return self._visited
 
     def _task(self, hall: Hall, job: Job) -> Task:
         card = self._cards.get(job.person.subject_id or "", "") if job.person is not None else ""

@@ -72,6 +72,8 @@ class DeskVisit:
     def __init__(self, badge: str, tasks: list[Task], came_s: float, chance: random.Random) -> None:
         self.tasks = deque(tasks)
         self.over = False
+        self.answered = False
+        """Whether the terminal has taken any notice."""
         self.person: Person | None = None
         """For whom a claim is asked for now."""
         self._chance = chance
@@ -114,6 +116,7 @@ class DeskVisit:
             return None
         if self._working is None:
             if signal is Signal.BADGE_READ:
+                self.answered = True
                 self._next(now_s)
             return None
         job = self._working

@@ -48,7 +48,7 @@ from edge_agent.simulation.clock import TerminalClock, VirtualTime
 from edge_agent.simulation.printing import PrinterDesk
 from edge_agent.slip_desk import SlipDesk
 from edge_agent.store import Keys, Store, TerminalIdentity
-from edge_agent.token_desk import TokenBook, TokenDesk, read_own_slips
+from edge_agent.token_desk import TokenBook, TokenDesk, believable_now, read_own_slips
 
 
 class PowerCut(BaseException):
@@ -129,7 +129,7 @@ class SimulatedTerminal:
         )
         self.codes = TokenDesk(
             book,
-            lambda: self.clock.now().utc,
+            lambda: believable_now(self.clock.now(), book.issued_at),
             self._inbox.append,
             clock=lambda: self.clock.monotonic_s,
             read_slip=read_own_slips(parts.keys.signing.public_key(), self.id),
