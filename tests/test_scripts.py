@@ -90,7 +90,7 @@ def test_shell_is_clean() -> None:
 def test_setup_installs_once_and_again_only_when_something_changed(checkout: Checkout) -> None:
     assert checkout.run("scripts/setup").returncode == 0
     (first,) = checkout.pip_calls()
-    assert first.endswith(f"-e {checkout.root}[dev]")
+    assert first.endswith(f"-e {checkout.root}[centre,dev]")
     again = checkout.run("scripts/setup")
     assert (again.returncode, again.stderr) == (0, ""), "nothing to do, nothing to say"
     assert len(checkout.pip_calls()) == 1
@@ -107,7 +107,7 @@ def test_setup_for_a_terminal_leaves_test_tools_out(checkout: Checkout) -> None:
     assert checkout.run("scripts/setup").returncode == 0
     assert [call.rsplit(" ", 1)[1] for call in checkout.pip_calls()] == [
         str(checkout.root),
-        f"{checkout.root}[dev]",
+        f"{checkout.root}[centre,dev]",
     ], "what a developer needs is added later"
 
 
