@@ -2,7 +2,8 @@
 
 Rules: pure. What was shown must fit the act before anything else is looked at, so that the officer is told of the wrong
 slip rather than of a limit. A void counts for both officers: two who take turns don't get twice as many. Limits are
-those of the roster's policy; day end, closing, opening and resolving are not bounded, since they give nothing.
+those of the roster's policy; day end, closing, opening and resolving are not bounded, since they give nothing. How
+often an officer vouches is bounded where that claim is decided (`store.claims`).
 """
 
 from __future__ import annotations
@@ -36,17 +37,8 @@ def problem_of(
         return unfit
     if request.act is Act.VOID and request.second_officer_id in (None, request.officer_id):
         return ActProblem.SAME_OFFICER
-    most = limit_of(request.act, limits)
+    most = {Act.REPRINT: limits.reprints_per_day, Act.VOID: limits.voids_per_day}.get(request.act)
     return ActProblem.LIMIT_REACHED if most is not None and done_today >= most else None
-
-
-def limit_of(act: Act, limits: OfficerLimits) -> int | None:
-    """How often one officer may do this in one local day; None: as often as need be."""
-    return {
-        Act.ASSIST: limits.assisted_per_day,
-        Act.REPRINT: limits.reprints_per_day,
-        Act.VOID: limits.voids_per_day,
-    }.get(act)
 
 
 def _unfit(request: ActRequest, case: CaseFacts | None) -> ActProblem | None:

@@ -20,7 +20,7 @@ from edge_agent.ports import StoreError
 from edge_agent.store.claims import TerminalIdentity
 from edge_agent.store.day_totals import acts_today, totals_data, totals_from, totals_of
 from edge_agent.store.ledger import Checkpoint, Head, Ledger
-from edge_agent.store.receipts import receipts_where
+from edge_agent.store.receipts import count_copy, receipts_where
 from edge_agent.store.records import instant_text, parse_instant
 from edge_agent.store.roster import RosterTable
 from edge_agent.store.surroundings import Surroundings
@@ -121,9 +121,7 @@ class Acts:
             return {}
         session_id = case.receipt.session_id
         if act.act is Act.REPRINT:
-            counted = "UPDATE session SET copies = copies + 1 WHERE session_id = ? RETURNING copies"
-            ((copy,),) = self._connection.execute(counted, (session_id,)).fetchall()
-            return {"session": session_id, "copy": copy}
+            return {"session": session_id, "copy": count_copy(self._connection, session_id)}
         if act.act is Act.VOID:
             standing = [claim.claim_id for claim in case.receipt.claims if not claim.voided]
             for claim_id in standing:
@@ -188,8 +186,7 @@ class Acts:
         )
 
     def _copy(self, session_id: str) -> Receipt:
-        receipt, subject_id = receipts_where(self._connection, "session_id = ?", (session_id,))[0]
-        return replace(receipt, display_name=self._roster.display_name(subject_id)) if subject_id else receipt
+        return self._roster.named(*receipts_where(self._connection, "session_id = ?", (session_id,))[0])
 
     def _record(
         self, act: ActRequest, problem: ActProblem | None, day: str, detail: Mapping[str, Any], before: Head

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from edge_agent.core.decision import Grant, Granted, Refused
 from edge_agent.core.eligibility import decide
@@ -23,6 +22,7 @@ from edge_agent.core.officer_acts import Assistance
 from edge_agent.core.policy import Circumstances, Policy
 from edge_agent.ports import StoreError
 from edge_agent.store.case_number import case_number
+from edge_agent.store.day_totals import assisted_today
 from edge_agent.store.ledger import Checkpoint, Head, Ledger
 from edge_agent.store.receipts import (
     claims_where,
@@ -67,6 +67,8 @@ class Outcomes:
         connection: sqlite3.Connection,
         ledger: Ledger,
         roster: RosterTable,
+        surroundings: Surroundings,
+        *,
         terminal: TerminalIdentity,
         checkpoint: Checkpoint,
     ) -> None:
@@ -74,7 +76,7 @@ class Outcomes:
         self._ledger = ledger
         self._roster = roster
         self._terminal = terminal
-        self._surroundings = Surroundings(connection, roster, terminal.id, ZoneInfo(terminal.timezone))
+        self._surroundings = surroundings
         self._checkpoint = checkpoint
 
     def record_claim(self, request: RecordClaim, at: Timestamp) -> Receipt | AuthorityNeeded:
@@ -179,18 +181,10 @@ class Outcomes:
             )
         self._checkpoint("slip:marked")
 
-    def count_copy(self, session_id: str) -> int:
-        """The number of the copy that is about to be printed."""
-        counted = "UPDATE session SET copies = copies + 1 WHERE session_id = ? RETURNING copies"
-        rows = self._connection.execute(counted, (session_id,)).fetchall()
-        if not rows:
-            raise StoreError(f"session {session_id}: has no recorded outcome, so it has no slip to copy")
-        return int(rows[0][0])
-
     def unprinted(self) -> list[Receipt]:
         """Given, and the slip is not known to have come out; oldest first."""
         found = receipts_where(self._connection, "outcome = 'GIVEN' AND slip <> 'printed'")
-        return [self._named(receipt, subject_id) for receipt, subject_id in found]
+        return [self._roster.named(receipt, subject_id) for receipt, subject_id in found]
 
     def _decide(self, request: RecordClaim, instant: datetime, clock_trusted: bool) -> Granted | Refused:
         subject_id = request.subject_id
@@ -217,13 +211,9 @@ class Outcomes:
         officer = next((one for one in self._roster.officers() if one.officer_id == assistance.officer_id), None)
         if officer is not None and officer.subject_id in subjects:
             return Refused(Reason.PROXY_ON_DUTY)
-        row = self._connection.execute(
-            "SELECT count(DISTINCT session_id) FROM claim JOIN session USING (session_id)"
-            " WHERE assisted_by = ? AND day = ?",
-            (assistance.officer_id, here.today.isoformat()),
-        ).fetchone()
-        bound = 0 if officer is None else policy.officers.assisted_per_day
-        return Refused(Reason.ASSISTED_LIMIT) if row[0] >= bound else None
+        done = assisted_today(self._connection, assistance.officer_id, here.today.isoformat())
+        most = 0 if officer is None else policy.officers.assisted_per_day
+        return Refused(Reason.ASSISTED_LIMIT) if done >= most else None
 
     def _claims(
         self, grants: tuple[Grant, ...], number: str, instant: datetime, assistance: Assistance | None
@@ -303,7 +293,7 @@ class Outcomes:
     def _finish(self, receipt: Receipt, subject_id: str | None) -> Receipt:
         insert_session(self._connection, receipt, subject_id, self._surroundings.local_day(receipt.recorded_at))
         self._checkpoint("session:inserted")
-        return self._named(receipt, subject_id or "")
+        return self._roster.named(receipt, subject_id or "")
 
     def _stored(self, session_id: str, subject_id: str | None) -> Receipt | None:
         """The receipt this session already has. Raises StoreError when it belongs to somebody else."""
@@ -313,7 +303,4 @@ class Outcomes:
         receipt, owner = found[0]
         if subject_id is not None and owner and owner != subject_id:
             raise StoreError(f"session {session_id}: already recorded for another subject; nothing was recorded")
-        return self._named(receipt, owner)
-
-    def _named(self, receipt: Receipt, subject_id: str) -> Receipt:
-        return replace(receipt, display_name=self._roster.display_name(subject_id)) if subject_id else receipt
+        return self._roster.named(receipt, owner)

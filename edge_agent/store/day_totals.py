@@ -64,8 +64,6 @@ def assisted_today(connection: sqlite3.Connection, officer_id: str, day: str) ->
 
 def acts_today(connection: sqlite3.Connection, act: Act, officer_id: str, day: str) -> int:
     """Acts of this kind that were done in this local day with this officer's badge, as the first or the second."""
-    if act is Act.ASSIST:
-        return assisted_today(connection, officer_id, day)
     return _one(
         connection,
         "SELECT count(*) FROM officer_act WHERE day = ? AND act = ? AND problem IS NULL"

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from edge_agent.core.model import Benefit, Claim, Entitlement, EntitlementState, Outcome, Reason, Receipt
+from edge_agent.ports import StoreError
 from edge_agent.store.records import amount_text, benefit_data, instant_text, parse_instant
 
 _CLAIM_COLUMNS = (
@@ -116,6 +117,15 @@ def insert_session(connection: sqlite3.Connection, receipt: Receipt, subject_id:
             day,
         ),
     )
+
+
+def count_copy(connection: sqlite3.Connection, session_id: str) -> int:
+    """Number the next copy of this session's slip, from 1. Raises StoreError when it has none."""
+    counted = "UPDATE session SET copies = copies + 1 WHERE session_id = ? RETURNING copies"
+    rows = connection.execute(counted, (session_id,)).fetchall()
+    if not rows:
+        raise StoreError(f"session {session_id}: has no recorded outcome, so it has no slip to copy")
+    return int(rows[0][0])
 
 
 def receipts_where(

@@ -7,13 +7,13 @@ embedder are never matched.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from edge_agent.core.model import Gallery
+from edge_agent.core.model import Gallery, Receipt
 from edge_agent.core.policy import DEFAULT_POLICY, Officer, Policy, Proxy
 from edge_agent.ports import EmbedderId, StoreError
 from edge_agent.roster_policy import PolicyRecord
@@ -123,6 +123,10 @@ class RosterTable:
             "SELECT display_name, version FROM subject, roster WHERE subject_id = ?", (subject_id,)
         ).fetchone()
         return self._cipher.open_name(subject_id, row[1], row[0]) if row and row[0] is not None else ""
+
+    def named(self, receipt: Receipt, subject_id: str) -> Receipt:
+        """The receipt with the name for its slip. subject_id: whose it is; empty: nobody was recognised."""
+        return replace(receipt, display_name=self.display_name(subject_id)) if subject_id else receipt
 
     def gallery(self) -> Gallery:
         """Every template, decrypted. Raises StoreError when they were made by another embedder than the one in use."""

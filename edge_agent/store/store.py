@@ -43,6 +43,7 @@ from edge_agent.store.deletion import Deletion
 from edge_agent.store.grants import GrantTable, Released
 from edge_agent.store.keys import Keys
 from edge_agent.store.ledger import Checkpoint, Head, Ledger
+from edge_agent.store.receipts import count_copy
 from edge_agent.store.roster import RosterInfo, RosterTable
 from edge_agent.store.roster_import import RosterChange, RosterImport
 from edge_agent.store.surroundings import Surroundings
@@ -83,8 +84,10 @@ class Store:
         self._deletion = Deletion(connection, path, self._ledger, checkpoint)
         self.wipe_problem = ""
         """Why what a roster took away is not gone from disk yet; empty when it is. Tried again at each open."""
-        self._outcomes = Outcomes(connection, self._ledger, self._roster, terminal, checkpoint)
         surroundings = Surroundings(connection, self._roster, terminal.id, ZoneInfo(terminal.timezone))
+        self._outcomes = Outcomes(
+            connection, self._ledger, self._roster, surroundings, terminal=terminal, checkpoint=checkpoint
+        )
         self._acts = Acts(
             connection, self._ledger, self._roster, surroundings, terminal=terminal, checkpoint=checkpoint
         )
@@ -227,7 +230,7 @@ class Store:
     def count_copy(self, session_id: str) -> int:
         """Number the next copy of this session's slip, from 1. Raises StoreError, also for a session without a slip."""
         with transaction(self._connection, self.path):
-            return self._outcomes.count_copy(session_id)
+            return count_copy(self._connection, session_id)
 
     def slip_code(self, receipt: Receipt, copy: int) -> str:
         """The signed text of this receipt's slip; copy: 0 for the original. Raises SlipCodeError: there is none."""

@@ -34,7 +34,7 @@ from edge_agent.core.slip import SlipTerminal
 from edge_agent.key_files import write_public_key
 from edge_agent.ports import StoreError
 from edge_agent.store import Store, ledger_commands
-from edge_agent.store.day_totals import acts_today, assisted_today
+from edge_agent.store.day_totals import assisted_today
 from edge_agent.store.ledger import verify
 from tests.store.terminal import (
     NOON,
@@ -274,7 +274,6 @@ def test_assisted_sessions_are_counted_by_officer_and_day(store: Store, clock: C
     with closing(sqlite3.connect(store.path)) as raw:
         assert [assisted_today(raw, officer, DAY) for officer in ("o1", "o2", "o3")] == [2, 1, 0]
         assert assisted_today(raw, "o1", "2026-03-11") == 0
-        assert acts_today(raw, Act.ASSIST, "o1", DAY) == 2
 
 
 def test_closing_and_opening_are_records_without_bounds(store: Store, clock: Clock) -> None:
