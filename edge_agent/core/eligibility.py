@@ -11,7 +11,8 @@ fetch as a proxy. When nothing is open, one reason is told:
 3. A roster older than policy allows gives nothing, and its data speaks against nobody: the person is referred, unless
    what they ask for was given here.
 4. A clock that nobody confirmed refuses nobody: what only the calendar says against a person is circumstance then
-   (clock untrusted), not data; nor does it make a roster too old by data.
+   (clock untrusted), not data, whatever else they received; nor does it make a roster too old by data. Nor does a
+   portion dated later than today, by a clock that ran ahead when it was given.
 5. Offline limits hold back grants, never refuse them: circumstance.
 6. Among the obstacles left, **circumstance before data**: if one entitlement would be given but for a circumstance, the
    person is referred, whatever the others say. Then: already claimed (the latest claim is named), claimed elsewhere
@@ -26,7 +27,7 @@ from datetime import date, datetime, timedelta
 
 from edge_agent.core.balance import Balance, balance_of
 from edge_agent.core.decision import Grant, Granted, Refused
-from edge_agent.core.model import Benefit, Claim, Entitlement, EntitlementState, Reason
+from edge_agent.core.model import Benefit, Claim, Entitlement, EntitlementState, Outcome, Reason
 from edge_agent.core.offline_limits import within
 from edge_agent.core.policy import DEFAULT_POLICY, Authority, Circumstances, Policy, Proxy
 
@@ -49,6 +50,8 @@ ASKABLE = frozenset({Reason.NOT_HOME, Reason.LEASE_EXPIRED})
 """Obstacles that the centre can take away at once."""
 
 _BY_THE_CALENDAR = frozenset({Reason.NOT_YET_VALID, Reason.NO_LONGER_VALID})
+
+_WHATEVER_THE_DAY = frozenset({Reason.ALREADY_CLAIMED, Reason.CLAIMED_ELSEWHERE, Reason.SUSPENDED})
 
 _STAYS_OPEN = ASKABLE | {Reason.NOT_YET_VALID, Reason.PROXY_ON_DUTY}
 
@@ -79,9 +82,10 @@ def decide(
     must be among them. Grants come in order of their entitlements' end.
     """
     earlier = list(claims)
+    listed, fetching = list(entitlements), list(proxies)
     rights = [
         _right(entitlement, proxy_id, earlier, here)
-        for entitlement, proxy_id in _fetchable(subject_id, entitlements, proxies, here)
+        for entitlement, proxy_id in _fetchable(subject_id, listed, fetching, here.today)
     ]
     unclaimed = [right for right in rights if right.obstacle is not Reason.ALREADY_CLAIMED]
     if _too_old(here, policy) and (unclaimed or not rights):
@@ -98,19 +102,23 @@ def decide(
     told = [replace(right, obstacle=held_for.get(right.entitlement.entitlement_id, right.obstacle)) for right in rights]
     current = [right for right in told if right.entitlement.valid_until >= here.today] or told
     refusal = _refusal(current, here)
-    if refusal.reason in _BY_THE_CALENDAR and not here.clock_trusted:
-        return Refused(Reason.CLOCK_UNTRUSTED, None, refusal.entitlement)
+    if not here.clock_trusted and refusal.reason.outcome is Outcome.NOT_ENTITLED:
+        since = _surely_reached(here)
+        lapsed = _fetchable(subject_id, listed, [one for one in fetching if _lapsed(one, here, since)], since)
+        doubtful = _by_the_clock_alone(refusal, told, [_right(*pair, earlier, here) for pair in lapsed], since)
+        if doubtful is not None:
+            return Refused(Reason.CLOCK_UNTRUSTED, refusal.earlier, doubtful)
     return replace(refusal, ask=ask if refusal.reason in ASKABLE else ())
 
 
 def _fetchable(
-    subject_id: str, entitlements: Iterable[Entitlement], proxies: Iterable[Proxy], here: Circumstances
+    subject_id: str, entitlements: Iterable[Entitlement], proxies: Iterable[Proxy], day: date
 ) -> list[tuple[Entitlement, str | None]]:
-    """The person's own entitlements, and those they may fetch for somebody else; soonest end first."""
+    """The person's own entitlements, and those they may fetch for somebody else on this day; soonest end first."""
     may = {
         (proxy.entitlement_id, proxy.cycle)
         for proxy in proxies
-        if proxy.proxy_id == subject_id and (proxy.valid_until is None or here.today <= proxy.valid_until)
+        if proxy.proxy_id == subject_id and (proxy.valid_until is None or day <= proxy.valid_until)
     }
     found: list[tuple[Entitlement, str | None]] = []
     for entitlement in entitlements:
@@ -119,6 +127,31 @@ def _fetchable(
         elif (entitlement.entitlement_id, entitlement.cycle) in may:
             found.append((entitlement, subject_id))
     return sorted(found, key=lambda pair: (pair[0].valid_until, pair[0].entitlement_id))
+
+
+def _surely_reached(here: Circumstances) -> date:
+    """A day that has surely come, whatever the clock says: the roster was signed on it."""
+    return date.min if here.roster_issued_at is None else (here.roster_issued_at + here.utc_offset).date()
+
+
+def _lapsed(proxy: Proxy, here: Circumstances, since: date) -> bool:
+    """Whether only the clock says that this proxy may not come any more."""
+    return proxy.valid_until is not None and since <= proxy.valid_until < here.today
+
+
+def _by_the_clock_alone(
+    refusal: Refused, rights: Sequence[_Right], lapsed: Sequence[_Right], since: date
+) -> Entitlement | None:
+    """Which entitlement might be given now if the date is another one than the unconfirmed clock says."""
+    if refusal.reason in _BY_THE_CALENDAR:
+        return refusal.entitlement
+    for right in rights:
+        if right.obstacle in _BY_THE_CALENDAR and right.entitlement.valid_until >= since:
+            return right.entitlement
+    for right in lapsed:
+        if right.proxy_id is not None and right.obstacle not in _WHATEVER_THE_DAY:
+            return right.entitlement
+    return None
 
 
 def _right(entitlement: Entitlement, proxy_id: str | None, claims: Sequence[Claim], here: Circumstances) -> _Right:
@@ -211,6 +244,8 @@ def _refusal(rights: Sequence[_Right], here: Circumstances) -> Refused:
         return Refused(reason, None, candidates[-1].entitlement)
     if reason is Reason.NOT_YET_VALID:
         first = min(candidates, key=lambda right: (_opens(right, here), right.entitlement.entitlement_id))
+        if first.entitlement.valid_from <= here.today and _given_later_than_today(first, here):
+            return Refused(Reason.CLOCK_UNTRUSTED, first.balance.latest, first.entitlement)
         return Refused(reason, first.balance.latest, first.entitlement, open_from=_opens(first, here))
     soonest = min(candidates, key=lambda right: (right.entitlement.valid_from, right.entitlement.entitlement_id))
     return Refused(reason, None, soonest.entitlement)
@@ -220,6 +255,11 @@ def _claimed_at(right: _Right) -> datetime:
     if right.balance.latest is None:
         raise AssertionError(f"{right.entitlement.entitlement_id}: claimed, but by no claim")
     return right.balance.latest.claimed_at
+
+
+def _given_later_than_today(right: _Right, here: Circumstances) -> bool:
+    latest_at = right.balance.latest_at
+    return latest_at is not None and (latest_at + here.utc_offset).date() > here.today
 
 
 def _opens(right: _Right, here: Circumstances) -> date:

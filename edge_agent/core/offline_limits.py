@@ -15,10 +15,13 @@ from edge_agent.core.policy import Circumstances, OfflineLimits
 
 
 def too_long(here: Circumstances, limits: OfflineLimits) -> bool:
-    """Whether the oldest record has waited for the centre longer than policy allows."""
+    """Whether the oldest record has waited for the centre longer than policy allows.
+
+    One dated as far in the future, by a clock that ran ahead when it was made, may be of any age: it counts as too old.
+    """
     if limits.hours_max is None or here.offline.oldest_at is None:
         return False
-    return here.at_utc - here.offline.oldest_at > timedelta(hours=limits.hours_max)
+    return abs(here.at_utc - here.offline.oldest_at) > timedelta(hours=limits.hours_max)
 
 
 def within(

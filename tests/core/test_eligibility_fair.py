@@ -240,3 +240,47 @@ def test_never_more_than_the_right_whatever_is_voided(
 def decision_at_end(entitlement: Entitlement, made: list[Claim], days: int) -> Granted | Refused:
     at = NOW + (days + 2) * DAY
     return decided([entitlement], made, at_utc=at, today=(at + WIB).date())
+
+
+UNCONFIRMED: dict[str, Any] = {"clock_trusted": False, "roster_issued_at": NOW - 5 * DAY}
+
+
+def test_who_may_fetch_until_a_day_that_only_an_unconfirmed_clock_says_is_over_is_referred() -> None:
+    ended = replace(PROXY, valid_until=TODAY - DAY)
+    for own in ([], [right("own", subject_id="helper")]):
+        told = refused(decided([right(), *own], [claimed("own")], who="helper", proxies=(ended,), **UNCONFIRMED))
+        assert told.reason is Reason.CLOCK_UNTRUSTED
+    before_the_roster = replace(PROXY, valid_until=TODAY - 20 * DAY)
+    surely_over = refused(decided([right()], who="helper", proxies=(before_the_roster,), **UNCONFIRMED))
+    assert surely_over.reason is Reason.NO_ENTITLEMENT, "it had ended before the office signed the roster"
+    fetched = refused(decided([right()], [claimed()], who="helper", proxies=(ended,), **UNCONFIRMED))
+    assert fetched.reason is Reason.NO_ENTITLEMENT
+
+
+@pytest.mark.parametrize("other", [EARLY, right("over", valid_from=date(2026, 3, 1), valid_until=TODAY - DAY)])
+def test_what_only_an_unconfirmed_clock_keeps_from_somebody_refers_them_whatever_else_they_received(
+    other: Entitlement,
+) -> None:
+    told = refused(decided([right(), other], [claimed()], **UNCONFIRMED))
+    assert (told.reason, told.entitlement) == (Reason.CLOCK_UNTRUSTED, other)
+    assert told.earlier == claimed(), "so that a slip still owed is found"
+    assert refused(decided([right(), other], [claimed()])).reason is Reason.ALREADY_CLAIMED
+    assert refused(decided([right(), LATE], [claimed()], **UNCONFIRMED)).reason is Reason.ALREADY_CLAIMED
+
+
+def test_a_portion_given_by_a_clock_that_ran_ahead_holds_back_the_next_by_circumstance_only() -> None:
+    ahead = portion(1, "4", -9)
+    assert refused(decided([BY_FOUR], [ahead])).reason is Reason.CLOCK_UNTRUSTED
+    told = Authority("rice", 1, NOW, Decimal(4), (1,), NOW + 9 * DAY)
+    assert refused(decided([BY_FOUR], authorities=(told,))).reason is Reason.CLOCK_UNTRUSTED
+    a_little = portion(1, "4", 0, claimed_at=NOW + timedelta(seconds=2))
+    assert refused(decided([BY_FOUR], [a_little])).reason is Reason.NOT_YET_VALID
+
+
+def test_a_record_from_a_future_that_cannot_be_counts_as_one_of_unknown_age() -> None:
+    """A clock once years ahead must not switch the limit off for years."""
+    waiting = OfflineUse(claims=1, oldest_at=NOW + 400 * DAY)
+    held = refused(decided([right()], policy=limited(hours_max=24.0), offline=waiting))
+    assert held.reason is Reason.OFFLINE_TOO_LONG
+    just_set_right = replace(waiting, oldest_at=NOW + timedelta(minutes=5))
+    assert isinstance(decided([right()], policy=limited(hours_max=24.0), offline=just_set_right), Granted)
