@@ -197,19 +197,26 @@ class Outcomes:
             *entitlements_where(self._connection, "subject_id", subject_id),
             *entitlements_where(self._connection, "entitlement_id", *(proxy.entitlement_id for proxy in proxies)),
         ]
-        if request.assistance is not None:
-            refused = self._refuse_assistance(request.assistance, {right.subject_id for right in rights}, here, policy)
-            if refused is not None:
-                return refused
         claims = claims_where(self._connection, "entitlement_id", *(right.entitlement_id for right in rights))
-        return decide(subject_id, rights, claims, here, policy=policy, proxies=proxies)
+        decision = decide(subject_id, rights, claims, here, policy=policy, proxies=proxies)
+        if request.assistance is None:
+            return decision
+        refused = self._refuse_assistance(request.assistance, subject_id, here, policy)
+        if refused is not None:
+            return refused
+        # A proxy comes with their own face: an officer's word stands for what is the bearer's own and no more.
+        own = decide(subject_id, rights, claims, here, policy=policy)
+        if isinstance(own, Granted) or own.reason.outcome is not Outcome.NOT_ENTITLED:
+            return own
+        by_face = isinstance(decision, Granted) or decision.reason.outcome is not Outcome.NOT_ENTITLED
+        return Refused(Reason.NOT_RECOGNISED, own.earlier) if by_face else own
 
     def _refuse_assistance(
-        self, assistance: Assistance, subjects: set[str], here: Circumstances, policy: Policy
+        self, assistance: Assistance, subject_id: str, here: Circumstances, policy: Policy
     ) -> Refused | None:
-        """An officer vouches only so often a day, only while on the roster, and never for what is their own."""
+        """An officer vouches only so often a day, only while on the roster, and never for themselves."""
         officer = next((one for one in self._roster.officers() if one.officer_id == assistance.officer_id), None)
-        if officer is not None and officer.subject_id in subjects:
+        if officer is not None and officer.subject_id == subject_id:
             return Refused(Reason.PROXY_ON_DUTY)
         done = assisted_today(self._connection, assistance.officer_id, here.today.isoformat())
         most = 0 if officer is None else policy.officers.assisted_per_day

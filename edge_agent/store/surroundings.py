@@ -61,7 +61,7 @@ class Surroundings:
             on_duty=self._on_duty(local.date().isoformat()),
             released=tuple(self._connection.execute("SELECT entitlement_id, grant_number FROM released").fetchall()),
             authorities=request.authorities,
-            claimed_elsewhere=frozenset(request.claimed),
+            claimed_elsewhere=frozenset(name for name in request.claimed if not self._void_untold(name)),
             utc_offset=local.utcoffset() or timedelta(0),
         )
 
@@ -81,6 +81,11 @@ class Surroundings:
             "SELECT time FROM outbox JOIN ledger USING (seq) ORDER BY seq LIMIT 1"
         ).fetchone()
         return OfflineUse(len(rows), tuple(sorted(value.items())), parse_instant(oldest[0]) if oldest else None)
+
+    def _void_untold(self, entitlement_id: str) -> bool:
+        """Whether the centre may count a claim that was taken back here, because it has not heard of the void."""
+        statement = "SELECT 1 FROM claim JOIN outbox ON outbox.seq = voided_seq WHERE entitlement_id = ?"
+        return self._connection.execute(statement, (entitlement_id,)).fetchone() is not None
 
     def _on_duty(self, day: str) -> frozenset[str]:
         """Subject ids of officers who have shown a badge here today."""

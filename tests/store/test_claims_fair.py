@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -210,3 +211,58 @@ def test_a_void_claim_may_be_made_again_once(kiosk: Store, clock: Clock, put: Pu
     assert kiosk.record_act(void, clock()).receipt.problem is None
     assert receipt(kiosk.record_claim(claim_of("s1", "b"), clock())).outcome is Outcome.GIVEN
     assert receipt(kiosk.record_claim(claim_of("s1", "c"), clock())).reason is Reason.ALREADY_CLAIMED
+
+
+def test_an_officers_word_fetches_nothing_for_others(kiosk: Store, clock: Clock, put: Put) -> None:
+    """A proxy comes with their own face: or one badge and one card would empty the rights of everybody they fetch for,
+    and count as one."""
+    others = [entitlement("s1"), entitlement("s3")]
+    fetching = tuple(Proxy(right.entitlement_id, "2026-03", "s2") for right in others)
+    put(*others, entitlement("s2"), proxies=fetching, officers=(Officer("siti"),))
+    own = receipt(kiosk.record_claim(helped("s2", "own"), clock()))
+    assert [claim.entitlement_id for claim in own.claims] == ["s2.bpnt"]
+    again = receipt(kiosk.record_claim(helped("s2", "again"), clock()))
+    assert (again.outcome, again.reason) == (Outcome.REFERRED, Reason.NOT_RECOGNISED)
+    by_face = receipt(kiosk.record_claim(claim_of("s2", "face"), clock()))
+    assert {claim.proxy_id for claim in by_face.claims} == {"s2"}
+    spent = receipt(kiosk.record_claim(helped("s2", "spent"), clock()))
+    assert spent.reason is Reason.ALREADY_CLAIMED
+
+
+def test_an_officer_who_stays_at_the_desk_past_midnight_still_vouches_for_others_only(
+    kiosk: Store, clock: Clock, put: Put
+) -> None:
+    put(entitlement("s1"), proxies=(Proxy("s1.bpnt", "2026-03", "s2"),), officers=(Officer("siti", "s2"),))
+    kiosk.record_act(ActRequest("a-1", Act.SIGN_IN, "siti"), clock(hours=11, minutes=59))
+    assert receipt(kiosk.record_claim(helped("s2", "self"), clock(minutes=2))).reason is Reason.PROXY_ON_DUTY
+
+
+def test_a_void_that_the_centre_has_not_heard_of_is_not_held_against_the_person(
+    kiosk: Store, clock: Clock, put: Put
+) -> None:
+    put(entitlement("s1", home="kiosk-2"), officers=(Officer("siti"), Officer("agus")))
+    granted = replace(claim_of("s1", "a"), authorities=(Authority("s1.bpnt", 1, NOON),))
+    given = receipt(kiosk.record_claim(granted, clock()))
+    kiosk.record_act(ActRequest("v-1", Act.VOID, "siti", "agus", given.case_number), clock())
+    told = replace(claim_of("s1", "b"), claimed=("s1.bpnt",))
+    assert receipt(kiosk.record_claim(told, clock())).reason is Reason.NOT_HOME
+    with closing(SqliteOutbox(kiosk.path)) as outbox:
+        for row in outbox.oldest(100):
+            outbox.delete(row.sequence)
+    after = replace(claim_of("s1", "c"), claimed=("s1.bpnt",))
+    assert receipt(kiosk.record_claim(after, clock())).reason is Reason.CLAIMED_ELSEWHERE
+
+
+def test_a_claim_that_may_be_asked_for_writes_nothing_at_all(kiosk: Store, clock: Clock, put: Put) -> None:
+    put(entitlement("s1", home="kiosk-2"), entitlement("s2"), proxies=(Proxy("s1.bpnt", "2026-03", "s2"),))
+    before = content(kiosk.path)
+    for subject in ("s1", "s2"):
+        ask = replace(claim_of(subject, f"ask-{subject}"), may_ask=True)
+        assert isinstance(kiosk.record_claim(ask, clock()), AuthorityNeeded)
+    assert content(kiosk.path) == before
+
+
+def content(path: Path) -> list[str]:
+    """All rows of all tables."""
+    with closing(sqlite3.connect(path)) as raw:
+        return list(raw.iterdump())
