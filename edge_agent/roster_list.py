@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 from edge_agent.core.model import Entitlement
 from edge_agent.ports import RosterError
 from edge_agent.roster_schema import Closed, EntitlementId, Identifier, Version, first_problem
+from edge_agent.whole_file import write_whole
 
 _LARGEST_FILE_BYTES = 500_000_000
 """Two million entitlements, the most a roster may hold, at 250 bytes each."""
@@ -62,10 +63,7 @@ def roster_list(
 
 def write_roster_list(path: Path, content: RosterList) -> None:
     """Write the list. Raises RosterError."""
-    try:
-        path.write_text(content.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise RosterError(f"{path}: can't be written ({error.strerror}); choose another place") from error
+    write_whole(path, content.model_dump_json(indent=1).encode() + b"\n")
 
 
 def read_roster_list(path: Path) -> RosterList:

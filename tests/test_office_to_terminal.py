@@ -16,28 +16,7 @@ from edge_agent.ports import EmbedderId, TerminalError
 from edge_agent.settings import load
 from edge_agent.store import Store, commands, load_keys
 from tests.enrolment.office import BLACK, EMBEDDER, GREEN, HEADER, PINK, RED, picture, row, tools
-from tests.store.terminal import Clock, claim_of
-
-CONFIG = """
-terminal:
-  id: kiosk-1
-  site: desa-sukamaju
-  place: Balai Desa Sukamaju
-  complaint_channel: "Telp. 0800-000-000"
-camera:
-  driver: v4l2
-printer:
-  driver: simulated
-  folder: slips
-leds:
-  driver: simulated
-store:
-  path: data/terminal.db
-  template_key: keys/template.key
-  signing_key: keys/signing.pem
-  roster_key: office/roster.pub.pem
-"""
-
+from tests.store.terminal import SETTINGS, Clock, claim_of
 
 RULES = FaceRules(EMBEDDER, "56" * 32, lambda _people, _photos: AlikeMin(0.999, 1e-6))
 
@@ -48,7 +27,7 @@ class CommandLine:
     def __init__(self, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
         self.folder = folder
         self.config = folder / "terminal.yaml"
-        self.config.write_text(CONFIG)
+        self.config.write_text(SETTINGS.replace("keys/roster.pub.pem", "office/roster.pub.pem"))
         self.clock = Clock()
         self.embedder = EMBEDDER
         self._capture = capture

@@ -8,7 +8,7 @@ reported, as long as the person has another one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,7 +26,6 @@ from edge_agent.enrolment.photos import Looker, PhotoReport, enrol
 from edge_agent.enrolment.source import photo_folders, read_enrolments
 from edge_agent.ports import EmbedderId
 from edge_agent.roster_content import Roster, RosterSubject
-from edge_agent.settings_errors import Problem
 
 Tell = Callable[[int, int], None]
 """(photographs looked at, of how many)."""
@@ -311,8 +310,3 @@ def _roster(
         policy=policy,
         programmes=options.policy.programmes,
     )
-
-
-def problems_text(problems: Iterable[Problem]) -> str:
-    """One problem a line, ordered by file and line."""
-    return "\n".join(str(problem) for problem in sorted(problems, key=lambda p: (str(p.path), p.line)))

@@ -34,6 +34,7 @@ from edge_agent.progress import Progress
 from edge_agent.roster_file import sign_roster
 from edge_agent.roster_list import roster_list, write_roster_list
 from edge_agent.roster_schema import Identifier, first_problem
+from edge_agent.whole_file import write_whole
 
 OpenPhotoTools = Callable[[argparse.Namespace], PhotoTools]
 GiveFaceRules = Callable[[argparse.Namespace], FaceRules]
@@ -166,7 +167,7 @@ def _build(arguments: argparse.Namespace, photo_tools: OpenPhotoTools, face_rule
             # Before the roster: what the centre doesn't know yet it refuses, and people would be referred.
             homes = roster_list(build.roster.site, version, sorted(terminals), build.roster.entitlements)
             write_roster_list(arguments.centre_list, homes)
-        _write(arguments.out, sign_roster(build.roster, key, public_keys, office))
+        write_whole(arguments.out, sign_roster(build.roster, key, public_keys, office))
     if listed.hidden and not arguments.json:
         shown = ", ".join(str(line) for line in listed.hidden[:20]) + (" …" if len(listed.hidden) > 20 else "")
         _say(f"{len(listed.hidden)} rows are hidden in the spreadsheet and count like all others: {shown}")
@@ -224,15 +225,6 @@ def _terminal(text: str) -> tuple[str, Path]:
         return TypeAdapter(Identifier).validate_python(name), Path(path)
     except ValidationError as error:
         raise RosterError(f"--terminal {text}: {first_problem(error)}") from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        raise RosterError(f"{path}: can't be written ({error.strerror}); choose another --out") from error
 
 
 def _tell(arguments: argparse.Namespace, build: Build, terminals: list[str], version: int, took_s: float) -> None:

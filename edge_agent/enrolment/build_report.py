@@ -19,6 +19,7 @@ from edge_agent.enrolment.faults import Fault, Scope
 from edge_agent.enrolment.listed_rows import ListedPerson
 from edge_agent.enrolment.photos import PhotoReport
 from edge_agent.ports import RosterError
+from edge_agent.whole_file import write_whole
 
 COLUMNS = (
     *("kind", "file", "row", "column", "subject_id", "what", "remedy", "left_out"),
@@ -56,7 +57,7 @@ def write_report(path: Path, build: Build) -> None:
         writer.writeheader()
         writer.writerows(rows)
         content = text.getvalue().encode("utf-8-sig")
-    _replace(path, content, "--report")
+    write_whole(path, content)
 
 
 def write_ids(path: Path, build: Build, people: Mapping[str, ListedPerson]) -> None:
@@ -68,7 +69,7 @@ def write_ids(path: Path, build: Build, people: Mapping[str, ListedPerson]) -> N
     for person in people.values():
         rows = " ".join(str(line) for line in person.lines)
         writer.writerow((person.subject_id, rows, "yes" if person.subject_id in written else "no"))
-    _replace(path, text.getvalue().encode("utf-8-sig"), "--ids")
+    write_whole(path, text.getvalue().encode("utf-8-sig"))
 
 
 def fault_lines(faults: Sequence[Fault], alike_most: int = 20) -> list[str]:
@@ -164,15 +165,6 @@ def without_entitlement(build: Build) -> int:
         return 0
     entitled = {one.subject_id for one in build.roster.entitlements}
     return sum(subject.subject_id not in entitled for subject in build.roster.subjects)
-
-
-def _replace(path: Path, content: bytes, option: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        raise RosterError(f"{option} {path}: can't be written ({error.strerror}); choose another place") from error
 
 
 def _fault_row(fault: Fault, written: bool, whole: set[str]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ Rules: the office's key (32 bytes) stays in the office. The file is written whol
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from edge_agent.enrolment.photos import Enrolment
 from edge_agent.key_files import derive
 from edge_agent.ports import EmbedderId, RosterError
 from edge_agent.roster_schema import Closed, Label, Sha256, SubjectId, first_problem
+from edge_agent.whole_file import write_whole
 
 SUFFIX = ".enrolment"
 MAGIC = b"AIDENROLMENT 1"
@@ -57,15 +57,11 @@ def write_enrolment(folder: Path, enrolment: Enrolment, office_key: bytes) -> Pa
     nonce = secrets.token_bytes(_NONCE_BYTES)
     plain = np.ascontiguousarray(enrolment.template, dtype=_FLOAT32).tobytes()
     sealed = nonce + _aead(office_key).encrypt(nonce, plain, head)
-    partial = path.with_name(path.name + ".partial")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial.write_bytes(b"%s\n%s\n%s" % (MAGIC, head, sealed))
-        os.replace(partial, path)
     except OSError as error:
-        raise RosterError(
-            f"{path}: can't be written ({error.strerror}); check the folder and its permissions"
-        ) from error
+        raise RosterError(f"{folder}: can't be made ({error.strerror}); choose another --folder") from error
+    write_whole(path, b"%s\n%s\n%s" % (MAGIC, head, sealed))
     return path
 
 

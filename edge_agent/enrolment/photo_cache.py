@@ -159,7 +159,6 @@ class CachedLooker:
     def __init__(self, cache: PhotoCache, embedder: EmbedderId, open_tools: Callable[[], PhotoTools]) -> None:
         self._cache, self._embedder, self._open_tools = cache, embedder, open_tools
         self._tools: PhotoTools | None = None
-        self.looked, self.remembered = 0, 0
 
     @property
     def embedder(self) -> EmbedderId:
@@ -173,12 +172,10 @@ class CachedLooker:
         except OSError as error:
             return Seen(None, f"can't be read ({error.strerror}); check the name and its permissions")
         if (seen := self._cache.get(photo)) is not None:
-            self.remembered += 1
             return seen
         if self._tools is None:
             self._tools = self._open_tools()
         seen = self._tools.look(path)
-        self.looked += 1
         self._cache.put(photo, seen)
         return seen
 

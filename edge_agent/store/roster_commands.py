@@ -14,7 +14,7 @@ from pathlib import Path
 
 from edge_agent import key_files
 from edge_agent.core.model import Timestamp
-from edge_agent.ports import EmbedderId, RosterError
+from edge_agent.ports import EmbedderId
 from edge_agent.roster_changes import changes
 from edge_agent.roster_content import payload_of
 from edge_agent.roster_file import open_at_office, read_header, sign_delta
@@ -24,6 +24,7 @@ from edge_agent.store import keys as key_set
 from edge_agent.store.claims import TerminalIdentity
 from edge_agent.store.roster_import import RosterChange
 from edge_agent.store.store import Store
+from edge_agent.whole_file import write_whole
 
 Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 Now = Callable[[], Timestamp]
@@ -134,12 +135,7 @@ def _delta(arguments: argparse.Namespace) -> int:
     old = open_at_office(arguments.old, key.public_key(), office)
     new = open_at_office(arguments.new, key.public_key(), office)
     content = sign_delta(old, new, key)
-    partial = arguments.out.with_name(arguments.out.name + ".partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(arguments.out)
-    except OSError as error:
-        raise RosterError(f"{arguments.out}: can't be written ({error.strerror}); choose another --out") from error
+    write_whole(arguments.out, content)
     terminals = ", ".join(entry.terminal for entry in new.header.sealed_to)
     _say(
         f"{arguments.out}: {len(content)} bytes, from version {old.header.version} to {new.header.version} of site "

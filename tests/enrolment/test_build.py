@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edge_agent.core.model import Benefit, Entitlement, EntitlementState
-from edge_agent.enrolment.build import Build, BuildOptions, RosterLabel, build_roster, problems_text
+from edge_agent.enrolment.build import Build, BuildOptions, RosterLabel, build_roster
 from edge_agent.enrolment.enrolment_file import write_enrolment
 from edge_agent.enrolment.entitlement_list import read_list
 from edge_agent.enrolment.office_files import PolicyFile
@@ -46,7 +46,7 @@ def build(source: Path, office_key: bytes | None = OFFICE_KEY) -> Build:
 def problems(source: Path, office_key: bytes | None = OFFICE_KEY) -> list[str]:
     result = build(source, office_key)
     assert result.roster is None
-    return problems_text(result.problems).splitlines()
+    return [str(fault) for fault in sorted(result.problems, key=lambda fault: (str(fault.path), fault.line))]
 
 
 def test_a_folder_becomes_a_roster(folder: Path) -> None:

@@ -48,6 +48,26 @@ EVIDENCE = Evidence(
     1,
     (("depth", 0.812), ("integrity", 1.0)),
 )
+SETTINGS = """
+terminal:
+  id: kiosk-1
+  site: desa-sukamaju
+  place: Balai Desa Sukamaju
+  complaint_channel: "Telp. 0800-000-000"
+camera:
+  driver: v4l2
+printer:
+  driver: simulated
+  folder: slips
+leds:
+  driver: simulated
+store:
+  path: data/terminal.db
+  template_key: keys/template.key
+  signing_key: keys/signing.pem
+  roster_key: keys/roster.pub.pem
+"""
+"""Its settings file, with keys and database beside it."""
 
 
 @dataclass
