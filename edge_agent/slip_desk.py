@@ -28,8 +28,8 @@ PrintSlip = Callable[[str, Slip], None]
 class SlipStore(Protocol):
     """What the desk needs of `store.Store`; every method may raise StoreError."""
 
-    def unprinted(self) -> Sequence[Receipt]:
-        """The receipts whose slip is not known to have come out."""
+    def unprinted(self, to: str) -> Sequence[Receipt]:
+        """The receipts whose slip is not known to have come out, of the person whose session `to` was."""
 
     def count_copy(self, session_id: str) -> int:
         """Number the next copy of this session's slip, from 1."""
@@ -79,12 +79,15 @@ class SlipDesk:
         return MarkSlip(event.session_id, isinstance(event, SlipPrinted), getattr(event, "problem", ""))
 
     def _owed(self, receipt: Receipt) -> tuple[Receipt | None, int]:
-        """The unprinted receipt of the claim in this person's way, if there is one, and which copy it is."""
+        """The unprinted receipt of the claim in this person's way, if there is one, and which copy it is.
+
+        Their own: a claim that a proxy made is in the entitled person's way, and its slip is the proxy's.
+        """
         if receipt.earlier is None:
             return None, 0
         number = receipt.earlier.claim_number
         try:
-            waiting = self._store.unprinted()
+            waiting = self._store.unprinted(receipt.session_id)
             owed = next((one for one in waiting if number in {claim.claim_number for claim in one.claims}), None)
             return owed, 0 if owed is None else self._store.count_copy(owed.session_id)
         except StoreError as error:

@@ -181,9 +181,12 @@ class Outcomes:
             )
         self._checkpoint("slip:marked")
 
-    def unprinted(self) -> list[Receipt]:
-        """Given, and the slip is not known to have come out; oldest first."""
-        found = receipts_where(self._connection, "outcome = 'GIVEN' AND slip <> 'printed'")
+    def unprinted(self, to: str = "") -> list[Receipt]:
+        """Given, and the slip is not known to have come out; oldest first. to: a session; only to whom it was."""
+        condition = "outcome = 'GIVEN' AND slip <> 'printed'"
+        if to:
+            condition += " AND subject_id = (SELECT subject_id FROM session WHERE session_id = ?)"
+        found = receipts_where(self._connection, condition, (to,) if to else ())
         return [self._roster.named(receipt, subject_id) for receipt, subject_id in found]
 
     def _decide(self, request: RecordClaim, instant: datetime, clock_trusted: bool) -> Granted | Refused:

@@ -197,10 +197,11 @@ class Store:
         with transaction(self._connection, self.path):
             self._ledger.append(f"aid.terminal.{kind}.v1", data, at)
 
-    def unprinted(self) -> list[Receipt]:
-        """Receipts of given claims whose slip is not known to have come out; oldest first."""
+    def unprinted(self, to: str = "") -> list[Receipt]:
+        """Receipts of given claims whose slip is not known to have come out; oldest first. to: a session's id; only
+        those of the person whose session it was."""
         with told(self.path):
-            return self._outcomes.unprinted()
+            return self._outcomes.unprinted(to)
 
     def gallery(self) -> Gallery:
         """The templates of the roster in force. Raises StoreError when they don't fit this terminal's embedder."""

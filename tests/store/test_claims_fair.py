@@ -266,3 +266,18 @@ def content(path: Path) -> list[str]:
     """All rows of all tables."""
     with closing(sqlite3.connect(path)) as raw:
         return list(raw.iterdump())
+
+
+def test_a_slip_still_owed_is_owed_to_whoever_was_served_and_nobody_else(kiosk: Store, clock: Clock, put: Put) -> None:
+    """What a proxy fetched is in the way of the entitled person, whose the proxy's slip is not; and the other way."""
+    proxies = (Proxy("s1.bpnt", "2026-03", "s2"), Proxy("s3.bpnt", "2026-03", "s2"))
+    put(entitlement("s1"), entitlement("s2"), entitlement("s3"), proxies=proxies)
+    kiosk.record_claim(claim_of("s3", "s3-herself"), clock())
+    fetched = receipt(kiosk.record_claim(claim_of("s2", "proxy"), clock()))
+    herself = receipt(kiosk.record_claim(claim_of("s1", "s1-herself"), clock()))
+    assert herself.earlier in fetched.claims
+    assert kiosk.unprinted("s1-herself") == []
+    again = receipt(kiosk.record_claim(claim_of("s2", "proxy-again"), clock()))
+    assert again.earlier is not None
+    assert kiosk.unprinted("proxy-again") == [fetched]
+    assert [owed.session_id for owed in kiosk.unprinted()] == ["s3-herself", "proxy"]
