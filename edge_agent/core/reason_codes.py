@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from edge_agent.core.model import Outcome, Reason
+from edge_agent.core.model import Reason
 
 
 class Actor(str, Enum):
@@ -59,22 +59,7 @@ REASON_CODES: dict[Reason, ReasonCode] = {
 }
 """Every reason has one; a test compares them with what was printed before."""
 
-_BY_CODE = {entry.code: reason for reason, entry in REASON_CODES.items()}
-
 
 def code_of(reason: Reason) -> str:
     """The code: "R07"."""
     return REASON_CODES[reason].code
-
-
-def reason_of(code: str) -> Reason:
-    """The reason of a code, as somebody reads it off a slip. Raises ValueError for a code there is none for."""
-    reason = _BY_CODE.get(code.strip().upper())
-    if reason is None:
-        raise ValueError(f"code '{code}': no such reason; codes are {min(_BY_CODE)} to {max(_BY_CODE)}")
-    return reason
-
-
-def is_data(reason: Reason) -> bool:
-    """Whether the data says so (NOT_ENTITLED); otherwise it is circumstance, and nobody is denied anything by it."""
-    return reason.outcome is Outcome.NOT_ENTITLED

@@ -1,11 +1,9 @@
-"""Codes of reasons: one each, never another one again, and data told from circumstance."""
+"""Codes of reasons: one each, never another one again."""
 
 from __future__ import annotations
 
-import pytest
-
 from edge_agent.core.model import Outcome, Reason
-from edge_agent.core.reason_codes import REASON_CODES, Actor, code_of, is_data, reason_of
+from edge_agent.core.reason_codes import REASON_CODES, Actor, code_of
 
 PRINTED = (
     "R01 not_recognised, R02 ambiguous, R03 not_live, R04 could_not_turn, R05 token_refused, R06 no_usable_view, "
@@ -26,21 +24,6 @@ def test_a_code_that_was_printed_means_the_same_for_ever() -> None:
     for printed in PRINTED.split(", "):
         code, name = printed.split()
         assert code_of(Reason(name)) == code
-
-
-@pytest.mark.parametrize("reason", Reason)
-def test_a_code_leads_back_to_its_reason_as_it_is_read_aloud(reason: Reason) -> None:
-    assert reason_of(f" {code_of(reason).lower()} ") is reason
-
-
-def test_an_unknown_code_is_named() -> None:
-    with pytest.raises(ValueError, match="code 'R99': no such reason; codes are R01 to R"):
-        reason_of("R99")
-
-
-@pytest.mark.parametrize("reason", Reason)
-def test_data_and_circumstance_are_told_apart_by_the_outcome(reason: Reason) -> None:
-    assert is_data(reason) == (reason.outcome is Outcome.NOT_ENTITLED)
 
 
 def test_somebody_acts_on_everything_that_is_printed() -> None:
