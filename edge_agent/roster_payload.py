@@ -102,13 +102,20 @@ class RosterPayload(Closed):
             seen.add((proxy.entitlement_id, proxy.proxy_id))
 
     def _check_officers(self, subjects: set[str]) -> None:
+        """Each person is one officer: with two badges one could void alone, and vouch twice as often."""
         seen: set[str] = set()
+        people: dict[str, str] = {}
         for place, officer in enumerate(self.officers):
             if officer.officer_id in seen:
                 raise ValueError(f"officers.{place}.officer_id: {officer.officer_id} appears twice")
-            if officer.subject_id is not None and officer.subject_id not in subjects:
-                raise ValueError(f"officers.{place}.subject_id: {officer.subject_id} is not in subjects")
             seen.add(officer.officer_id)
+            if officer.subject_id is None:
+                continue
+            if officer.subject_id not in subjects:
+                raise ValueError(f"officers.{place}.subject_id: {officer.subject_id} is not in subjects")
+            other = people.setdefault(officer.subject_id, officer.officer_id)
+            if other != officer.officer_id:
+                raise ValueError(f"officers.{place}.subject_id: {officer.subject_id} is an officer already ({other})")
 
 
 class ProxyKey(Closed):

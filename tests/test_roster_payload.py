@@ -80,6 +80,10 @@ def test_the_digest_covers_everything(changed: Roster) -> None:
         ({"proxies": (Proxy("s1.bpnt", "2026-03", "s1"),)}, "proxies.0.proxy_id: s1 is the entitled person"),
         ({"proxies": FIRST.proxies[:1] * 2}, "proxies.1: s2 appears twice for s1.bpnt"),
         ({"officers": (Officer("o1"), Officer("o1"))}, "officers.1.officer_id: o1 appears twice"),
+        (
+            {"officers": (Officer("o1", "s1"), Officer("o2"), Officer("o3", "s1"))},
+            "officers.2.subject_id: s1 is an officer already (o1)",
+        ),
         ({"officers": (Officer("o1", "s9"),)}, "officers.0.subject_id: s9 is not in subjects"),
         ({"officers": (Officer("3201234567890001"),)}, "opaque id"),
         ({"programmes": PROGRAMMES[:1]}, "entitlements.2.programme: PKH is not in programmes"),
