@@ -57,7 +57,7 @@ class Surroundings:
             clock_trusted=clock_trusted,
             sole=self._roster.terminals() <= 1,
             roster_issued_at=self._roster.issued_at(),
-            offline=self._offline_use(),
+            offline=self._offline_use(instant),
             on_duty=self._on_duty(local.date().isoformat()),
             released=tuple(self._connection.execute("SELECT entitlement_id, grant_number FROM released").fetchall()),
             authorities=request.authorities,
@@ -69,8 +69,12 @@ class Surroundings:
         row = self._connection.execute("SELECT value FROM meta WHERE key = 'last_trusted'").fetchone()
         return [parse_instant(row[0])] if row else []
 
-    def _offline_use(self) -> OfflineUse:
-        """Claims whose record still waits in the outbox: the centre doesn't know of them."""
+    def _offline_use(self, instant: datetime) -> OfflineUse:
+        """Claims whose record still waits in the outbox: the centre doesn't know of them.
+
+        A clock that once ran ahead holds the time of every later record there, for the ledger never goes back. Claims
+        keep the instant they were decided by, so their age is known all the same.
+        """
         rows = self._connection.execute(
             "SELECT unit, amount FROM claim JOIN outbox USING (seq) WHERE voided_seq IS NULL"
         ).fetchall()
@@ -80,7 +84,13 @@ class Surroundings:
         oldest = self._connection.execute(
             "SELECT time FROM outbox JOIN ledger USING (seq) ORDER BY seq LIMIT 1"
         ).fetchone()
-        return OfflineUse(len(rows), tuple(sorted(value.items())), parse_instant(oldest[0]) if oldest else None)
+        oldest_at = parse_instant(oldest[0]) if oldest else None
+        if oldest_at is not None and oldest_at > instant:
+            (claimed,) = self._connection.execute(
+                "SELECT min(claimed_at) FROM claim JOIN outbox USING (seq) WHERE voided_seq IS NULL"
+            ).fetchone()
+            oldest_at = parse_instant(claimed) if claimed else None
+        return OfflineUse(len(rows), tuple(sorted(value.items())), oldest_at)
 
     def _void_untold(self, entitlement_id: str) -> bool:
         """Whether the centre may count a claim that was taken back here, because it has not heard of the void."""
