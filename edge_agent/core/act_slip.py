@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from edge_agent.core.model import Benefit, Receipt
+from edge_agent.core.model import Receipt
 from edge_agent.core.officer_acts import Act, ActReceipt, DayTotals
-from edge_agent.core.slip import CODE_MM, Line, Phrases, QrCode, Slip, SlipTerminal, Style, compose
+from edge_agent.core.slip import CODE_MM, Line, Phrases, QrCode, Slip, SlipTerminal, Style, benefit_text, compose
 
 HEAD_PREFIX = "AH1:"
 _GROUP, _GROUPS_A_LINE = 4, 4
@@ -93,7 +93,7 @@ def _void(receipt: ActReceipt, terminal: SlipTerminal, phrases: Phrases, code: s
     if terminal.show_name and voided.display_name:
         yield Line(phrases.text("name"), right=voided.display_name)
     for claim in voided.claims:
-        yield Line(_amount(claim.benefit, phrases), Style.STRONG)
+        yield Line(benefit_text(claim.benefit, phrases), Style.STRONG)
         yield Line(phrases.text("programme"), right=claim.programme)
         yield Line(phrases.text("cycle"), right=claim.cycle)
         yield Line(phrases.text("claim_number"), right=claim.claim_number)
@@ -160,12 +160,6 @@ def _value(unit: str, amount: Decimal, phrases: Phrases) -> str:
     """Totals know the unit only: three capital letters are a currency (ISO 4217)."""
     money = len(unit) == _ISO_CURRENCY_LETTERS and unit.isalpha() and unit.isupper()
     return phrases.money(amount, unit) if money else phrases.quantity(amount, unit, "")
-
-
-def _amount(benefit: Benefit, phrases: Phrases) -> str:
-    if benefit.kind == "money":
-        return phrases.money(benefit.amount, benefit.unit)
-    return phrases.quantity(benefit.amount, benefit.unit, benefit.item)
 
 
 def _whole(receipt: ActReceipt) -> Receipt:

@@ -113,14 +113,14 @@ def compose(receipt: Receipt, terminal: SlipTerminal, phrases: Phrases, copy: in
     kind = receipt.outcome.value.lower()
     title = [Line(phrases.text(f"{kind}.title"), Style.TITLE, centred=True)]
     if copy:
-        title.insert(0, Line(phrases.text("copy.title", number=str(int(copy))), Style.TITLE, centred=True))
+        title.insert(0, Line(phrases.text("copy.title", number=str(copy)), Style.TITLE, centred=True))
     where = receipt.claims[0].place if receipt.claims else terminal.place
     head = [*title, Line(where, centred=True), Line("", Style.RULE)]
     if terminal.show_name and receipt.display_name:
         head.append(Line(phrases.text("name"), right=receipt.display_name))
     body = _given(receipt, phrases) if receipt.outcome is Outcome.GIVEN else _not_given(receipt, terminal, phrases)
     parts = (*head, *body, *_foot(receipt, terminal, phrases, code))
-    return Slip(receipt.case_number + (f"-copy{int(copy)}" if copy else ""), phrases.language, parts)
+    return Slip(receipt.case_number + (f"-copy{copy}" if copy else ""), phrases.language, parts)
 
 
 def _given(receipt: Receipt, phrases: Phrases) -> Iterator[Line]:
@@ -138,7 +138,7 @@ def _given(receipt: Receipt, phrases: Phrases) -> Iterator[Line]:
     elsewhere = _not_told(receipt)
     if elsewhere:
         yield Line(phrases.text("remaining"))
-        yield from (Line("", right=_benefit(benefit, phrases)) for benefit in elsewhere)
+        yield from (Line("", right=benefit_text(benefit, phrases)) for benefit in elsewhere)
     elif not any(claim.left for claim in receipt.claims):
         yield Line(phrases.text("remaining"), right=phrases.text("remaining.none"))
     if receipt.open_from is not None:
@@ -147,12 +147,12 @@ def _given(receipt: Receipt, phrases: Phrases) -> Iterator[Line]:
 
 def _claim(claim: Claim, phrases: Phrases) -> Iterator[Line]:
     """One claim: what, of which programme, what is left of it, and who helped or came for it."""
-    yield Line(_benefit(claim.benefit, phrases), Style.STRONG)
+    yield Line(benefit_text(claim.benefit, phrases), Style.STRONG)
     yield Line(phrases.text("programme"), right=claim.programme)
     yield Line(phrases.text("cycle"), right=claim.cycle)
     yield Line(phrases.text("claim_number"), right=claim.claim_number)
     if claim.left:
-        yield Line(phrases.text("left"), right=_benefit(_left(claim), phrases))
+        yield Line(phrases.text("left"), right=benefit_text(_left(claim), phrases))
     if claim.proxy_id is not None:
         yield Line(phrases.text("proxy"))
     if claim.assisted_by is not None:
@@ -215,7 +215,7 @@ def _earlier(claim: Claim, terminal: SlipTerminal, phrases: Phrases) -> Iterator
     yield Line(phrases.text("earlier"), Style.STRONG)
     yield Line(phrases.text("when"), right=phrases.date_time(claim.claimed_at, terminal.timezone))
     yield Line(phrases.text("where"), right=claim.place)
-    yield Line(_benefit(claim.benefit, phrases))
+    yield Line(benefit_text(claim.benefit, phrases))
     yield Line(phrases.text("claim_number"), right=claim.claim_number)
 
 
@@ -242,7 +242,8 @@ def _roster_day(receipt: Receipt, terminal: SlipTerminal, phrases: Phrases) -> s
     return phrases.local_date(receipt.roster_issued_at, terminal.timezone)
 
 
-def _benefit(benefit: Benefit, phrases: Phrases) -> str:
+def benefit_text(benefit: Benefit, phrases: Phrases) -> str:
+    """Money or goods, as this language writes them."""
     if benefit.kind == "money":
         return phrases.money(benefit.amount, benefit.unit)
     return phrases.quantity(benefit.amount, benefit.unit, benefit.item)
