@@ -1,7 +1,8 @@
 """What a day came to: a summary for people and one for machines.
 
-Rules: counts, durations and opaque ids only. Exclusion is counted as for the public (docs/proof.md): of all visits that
-ended with a slip, those REFERRED that were made good neither by a claim nor by an officer on the same day.
+Rules: counts, durations and opaque ids only. Exclusion is counted as for the public (docs/proof.md), but over all
+terminals: of all visits that ended with a slip, those REFERRED that were made good neither by a claim nor by an officer
+on the same day.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from edge_agent.core.model import Outcome, Reason
-from edge_agent.simulation.booked import LedgerCopy, counted_totals
+from edge_agent.simulation.booked import CLAIMED, LedgerCopy, counted_totals, events_of
 from edge_agent.simulation.books import Balance, BookData
 from edge_agent.simulation.day import Played
 from edge_agent.simulation.site import DAY, TIMEZONE
@@ -138,9 +139,13 @@ def _counted(words: Iterator[str]) -> dict[str, int]:
 
 
 def _exclusion(ledgers: tuple[LedgerCopy, ...]) -> dict[str, Any]:
-    """Over all terminals; each by its own records."""
-    found = [exclusion_of(gather(ledger.events, TIMEZONE), DAY.isoformat()) for ledger in ledgers]
-    served, excluded = sum(one.served for one in found), sum(one.excluded for one in found)
+    """Over all terminals: whoever was referred at one and given at another has been served."""
+    served = excluded = 0
+    for ledger in ledgers:
+        elsewhere = [event for other in ledgers if other is not ledger for event in events_of(other, CLAIMED)]
+        here = exclusion_of(gather(ledger.events, TIMEZONE), DAY.isoformat())
+        found = exclusion_of(gather((*ledger.events, *elsewhere), TIMEZONE), DAY.isoformat())
+        served, excluded = served + here.served, excluded + found.excluded
     return {"served": served, "excluded": excluded, "rate": excluded / served if served else None}
 
 
