@@ -91,11 +91,12 @@ def _add_field(commands: Any) -> None:
     from edge_agent.field.commands import check_config
 
     parser = commands.add_parser("check-config", help="check a settings file: every problem with its line and remedy")
-    parser.add_argument("config", type=Path, metavar="FILE")
+    parser.add_argument("config", type=Path, metavar="FILE", help="the settings")
     parser.add_argument("--json", action="store_true", help="for machines")
     parser.set_defaults(run=lambda arguments: check_config(arguments.config, arguments.json, sys.stdout))
     parser = commands.add_parser("doctor", help="examine every part of this terminal: ok, or what to do")
-    parser.add_argument("--config", type=Path, default=Path("config/terminal.yaml"), metavar="FILE")
+    default = Path("config/terminal.yaml")
+    parser.add_argument("--config", type=Path, default=default, metavar="FILE", help="settings (%(default)s)")
     parser.add_argument("--json", action="store_true", help="for machines")
     parser.set_defaults(run=_doctor)
 

@@ -57,8 +57,11 @@ def entries_of(path: Path, day: str | None = None) -> Iterator[RegisterEntry]:
 def add_command(officer_subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     """Add `register` to `edge-agent officer`."""
     parser = officer_subparsers.add_parser("register", help="what officers did at this terminal, as CSV")
-    parser.add_argument("--config", type=Path, default=Path("config/terminal.yaml"), metavar="FILE")
-    parser.add_argument("--file", type=Path, help="a terminal's database (default: store.path)")
+    default = Path("config/terminal.yaml")
+    parser.add_argument("--config", type=Path, default=default, metavar="FILE", help="settings (%(default)s)")
+    parser.add_argument(
+        "--file", type=Path, metavar="FILE", help="a terminal's database (default: store.path of --config)"
+    )
     parser.add_argument("--day", metavar="DAY", help="only this local day, YYYY-MM-DD")
     parser.set_defaults(run=_register)
 

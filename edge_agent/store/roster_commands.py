@@ -40,12 +40,12 @@ def add_commands(
     now: the terminal's clock; embedder_of: the embedder these settings run, so that a roster for another is refused.
     """
     parser = roster.add_parser("import", help="put a signed roster, full or delta, in force; prints what changed")
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file", type=Path, metavar="FILE", help="the roster or delta")
     _add_config(parser)
     parser.add_argument("--json", action="store_true", help="for machines: every id")
     parser.set_defaults(run=lambda arguments: _import(arguments, now, embedder_of, terminal_of))
     parser = roster.add_parser("show", help="the roster in force, or what a file says of itself")
-    parser.add_argument("file", type=Path, nargs="?")
+    parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a roster file; default: what is in force")
     _add_config(parser)
     parser.set_defaults(run=lambda arguments: _show(arguments, terminal_of))
     parser = roster.add_parser("delta", help="two full rosters -> a small file with what changed between them")
@@ -60,7 +60,8 @@ def add_commands(
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, default=Path("config/terminal.yaml"), metavar="FILE")
+    default = Path("config/terminal.yaml")
+    parser.add_argument("--config", type=Path, default=default, metavar="FILE", help="settings (%(default)s)")
 
 
 def _import(arguments: argparse.Namespace, now: Now, embedder_of: EmbedderOf, terminal_of: TerminalOf) -> int:
