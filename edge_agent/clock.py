@@ -33,6 +33,12 @@ def kernel_clock_synchronised() -> bool:
     return 0 <= state < _TIME_ERROR
 
 
+def to_milliseconds(instant: datetime) -> datetime:
+    """The instant in UTC, cut to the precision that records and rosters keep. instant: aware."""
+    utc = instant.astimezone(timezone.utc)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
 class SystemClock:
     """The clocks of this machine. The question of trust is asked anew every 10 s. Thread-safe."""
 

@@ -8,7 +8,7 @@ the millisecond, as the terminal stores them, so that the same content has the s
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timezone
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from edge_agent.clock import to_milliseconds
 from edge_agent.core.model import Benefit, Entitlement, EntitlementState
 
 _NIK = r"\d{16}"
@@ -34,11 +35,6 @@ def _opaque(value: str) -> str:
     if re.fullmatch(_NIK, alone) or re.search(rf"(?<!\d){_NIK}(?!\d)", value):
         raise ValueError("looks like a national number (16 digits); use an opaque id")
     return value
-
-
-def _to_milliseconds(value: datetime) -> datetime:
-    utc = value.astimezone(timezone.utc)
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
 def _plain(value: Decimal) -> Decimal:
@@ -60,7 +56,7 @@ Amount = Annotated[
     Decimal, Field(gt=0, max_digits=15, decimal_places=3), AfterValidator(_plain), WithJsonSchema(_AMOUNT_TEXT)
 ]
 Unit = Annotated[str, Field(min_length=1, max_length=16)]
-Instant = Annotated[AwareDatetime, AfterValidator(_to_milliseconds)]
+Instant = Annotated[AwareDatetime, AfterValidator(to_milliseconds)]
 
 
 class Closed(BaseModel):

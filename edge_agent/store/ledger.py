@@ -20,6 +20,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from edge_agent.clock import to_milliseconds
 from edge_agent.core.model import Timestamp
 from edge_agent.key_files import key_id
 from edge_agent.ports import StoreError
@@ -32,7 +33,6 @@ from edge_agent.store.records import (
     instant_text,
     parse_instant,
     sign_record,
-    to_milliseconds,
 )
 
 Checkpoint = Callable[[str], None]

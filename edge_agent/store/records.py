@@ -19,6 +19,7 @@ import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from edge_agent.clock import to_milliseconds
 from edge_agent.core.model import Benefit, Claim, Entitlement, Evidence, Timestamp
 from edge_agent.core.officer_acts import Assistance
 from edge_agent.key_files import key_id
@@ -108,12 +109,6 @@ def rounded(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [rounded(part) for part in value]
     return value
-
-
-def to_milliseconds(instant: datetime) -> datetime:
-    """The instant in UTC, cut to the precision that records keep."""
-    utc = instant.astimezone(timezone.utc)
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
 def instant_text(instant: datetime) -> str:

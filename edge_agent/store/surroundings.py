@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from edge_agent.clock import to_milliseconds
 from edge_agent.core.messages import RecordClaim
 from edge_agent.core.model import Timestamp
 from edge_agent.core.policy import Circumstances, OfflineUse
 from edge_agent.store.ledger import Head
-from edge_agent.store.records import parse_instant, to_milliseconds
+from edge_agent.store.records import parse_instant
 from edge_agent.store.roster import RosterTable
 
 
