@@ -21,6 +21,7 @@ from edge_agent.clock import SystemClock
 from edge_agent.core.messages import (
     AskAuthority,
     AskPrinterStatus,
+    AuthorityAnswered,
     Effect,
     Event,
     FaceObserved,
@@ -44,7 +45,7 @@ from edge_agent.core.messages import (
 from edge_agent.core.model import ESSENTIAL_PARTS, Part, Signal
 from edge_agent.core.rules import Now
 from edge_agent.core.session import Phase, Session, step
-from edge_agent.core.state import WITH_PERSON
+from edge_agent.core.state import UNDECIDED, WITH_PERSON
 from edge_agent.crew import Slot
 from edge_agent.devices.printer_worker import PrinterWorker
 from edge_agent.devices.token_reader import TokenReader
@@ -93,8 +94,7 @@ class Crew:
 
     def all(self) -> tuple[Slot[VisionWorker] | Slot[PrinterWorker] | Slot[UplinkWorker] | Slot[TokenReader], ...]:
         """Every worker there is."""
-        maybe = (self.uplink, self.token_reader)
-        return (self.vision, self.printer, *(slot for slot in maybe if slot is not None))
+        return (self.vision, self.printer, *(slot for slot in (self.uplink, self.token_reader) if slot is not None))
 
 
 class Agent:
@@ -351,9 +351,9 @@ class Agent:
 
     def _finish_session(self) -> None:
         """Refer whoever is being served, and wait for their slip."""
-        if self.session.phase in WITH_PERSON:
-            # As if vision had failed, which nobody is told: it hasn't.
-            self._step([PartFailed(Part.VISION, "the terminal is being stopped")])
+        if self.session.session_id and self.session.phase in UNDECIDED:
+            # As if the centre were silent and vision had failed, which nobody is told: it hasn't.
+            self._step([AuthorityAnswered(self.session.session_id), PartFailed(Part.VISION, "terminal is stopping")])
         until_s = time.monotonic() + STOP_WITHIN_S
         while self.session.phase in (Phase.RECORDING, Phase.PRINTING) and time.monotonic() < until_s:
             self._turn()

@@ -44,6 +44,9 @@ class Phase(str, Enum):
 WITH_PERSON = frozenset({Phase.ACQUIRING, Phase.CHALLENGING, Phase.IDENTIFYING})
 """Phases in which the face matters; before them nobody is served, after them the decision stands."""
 
+UNDECIDED = WITH_PERSON | {Phase.AUTHORISING, Phase.ASSISTING}
+"""Phases in which somebody may still be waiting for a decision."""
+
 
 @dataclass(frozen=True, eq=False)
 class Probe:

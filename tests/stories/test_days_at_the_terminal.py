@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.clock import SystemClock
+from edge_agent.core import serving
 from edge_agent.core.model import Outcome, PadMode, Part, Signal
 from edge_agent.core.rules import PadRules
 from edge_agent.store.ledger import read_records, verify
 from tests.box import SIGNING, FaultyStore, terminal_box
-from tests.store.terminal import open_store
+from tests.store.terminal import entitlement, open_store, roster, write_roster
 
 
 def test_a_person_receives_their_rice_once_and_is_told_so_the_second_time(tmp_path: Path) -> None:
@@ -164,3 +166,21 @@ def test_being_stopped_while_serving_refers_and_prints_first(tmp_path: Path) -> 
     assert len(box.slip_texts()) == 1
     types = [json.loads(body)["type"] for body in read_records(box.path)]
     assert types[-1] == "aid.terminal.stopped.v1"
+
+
+def test_who_waits_for_the_centre_when_the_terminal_is_stopped_has_an_outcome_and_a_slip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "may_ask", lambda session, rules: True)
+    clock = SystemClock(lambda: True)
+    today = clock.now().utc.date()
+    elsewhere = [entitlement("s1", valid_from=today, valid_until=today, home="kiosk-2")]
+    with open_store(tmp_path / "terminal.db") as store:
+        content = roster(subjects=1, entitlements=elsewhere, issued_at=clock.now().utc)
+        store.import_roster(write_roster(tmp_path / "roster.aid", content), clock.now())
+    with terminal_box(tmp_path) as box:
+        box.shows(Signal.READY)
+        box.person.step_up(1)
+        box.shows(Signal.ASKING_CENTRE)
+    assert box.outcomes() == [("REFERRED", "not_home")]
+    assert len(box.slip_texts()) == 1
