@@ -104,6 +104,8 @@ def await_authority(session: Session, now: Now, rules: Rules) -> Move:
 def _record_again(session: Session, now: Now, answer: AuthorityAnswered) -> Move:
     if session.request is None:
         raise AssertionError("AUTHORISING without a request")
+    if Part.PRINTER in session.faults or (session.printer is not None and not session.printer.can_print):
+        return refer(replace(session, request=None), Reason.PRINTER_UNAVAILABLE, now)
     request = replace(session.request, authorities=answer.authorities, claimed=answer.claimed, may_ask=False)
     session, effects = show(enter(replace(session, request=request), Phase.RECORDING, now), Signal.WORKING, now)
     return session, (*effects, request)
