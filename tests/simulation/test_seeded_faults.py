@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -17,14 +19,18 @@ from edge_agent.core.slip import Slip
 from edge_agent.simulation import village
 from edge_agent.simulation.audit import gather
 from edge_agent.simulation.books import balance
+from edge_agent.simulation.clock import VirtualTime
 from edge_agent.simulation.day import Day
 from edge_agent.simulation.hall import Hall
 from edge_agent.simulation.plan import LinkTime, Plan
 from edge_agent.simulation.printing import PrinterDesk
+from edge_agent.simulation.site import OPENS
+from edge_agent.simulation.terminal import SimulatedTerminal
 from edge_agent.simulation.truth import Arrival
 from edge_agent.simulation.village import Kind, Person
 from edge_agent.simulation.visitor import Errand
 from edge_agent.store.surroundings import Surroundings
+from tests.simulation.conftest import Closed
 from tests.simulation.test_books import CHAINS, ONCE, SECRECY, SLIPS
 
 CALM = Plan(40, 1, seed=5, power_cuts=0)
@@ -64,10 +70,14 @@ def test_a_printer_that_lies_is_found_out(tmp_path: Path, monkeypatch: pytest.Mo
     assert SLIPS in red(Day(tmp_path, CALM))
 
 
-def test_a_record_changed_afterwards_breaks_the_chain(tmp_path: Path) -> None:
-    played = Day(tmp_path, CALM).play()
-    with sqlite3.connect(played.site.terminals[0].parts.database) as connection:
-        connection.execute("DROP TRIGGER IF EXISTS ledger_is_not_changed")
+def test_a_record_changed_afterwards_breaks_the_chain(full_day: Closed, tmp_path: Path) -> None:
+    [terminal] = full_day.played.site.terminals
+    altered = SimulatedTerminal(
+        replace(terminal.parts, database=tmp_path / "terminal.db"), VirtualTime(OPENS), terminal.printer, Random(1)
+    )
+    shutil.copy(terminal.parts.database, altered.parts.database)
+    played = replace(full_day.played, site=replace(full_day.played.site, terminals=[altered]))
+    with sqlite3.connect(altered.parts.database) as connection:
         for (trigger,) in connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'ledger'"
         ).fetchall():
