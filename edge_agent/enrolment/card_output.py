@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timezone
 from pathlib import Path
 
-from edge_agent.core.slip import Slip
-from edge_agent.enrolment.token_cards import Card, require_fitting, write_cards
+from edge_agent.core.slip import Line, QrCode, Slip, Style
+from edge_agent.enrolment.token_cards import SLIP_CODE_MM, Card, require_fitting, write_cards
 from edge_agent.token_file import SignedCode, TokenError
 
 PrintSlips = Callable[[Path, Sequence[Slip]], None]
@@ -61,6 +61,19 @@ def put_on_paper(
         write_cards(arguments.out, cards)
     if arguments.print:
         print_slips(arguments.config, slips)
+
+
+def signed_slip(kind: str, code: SignedCode, text: str, label: str, title: str = "") -> Slip:
+    """A token or a badge for the receipt printer. kind: of which; text: of the code; label: as the office wants it."""
+    words = [Line(title, Style.TITLE, centred=True), Line(label, Style.STRONG, centred=True)]
+    parts: list[Line | QrCode] = [line for line in words if line.text]
+    parts += [
+        Line(code.holder, Style.STRONG, centred=True),
+        QrCode(text, SLIP_CODE_MM),
+        Line(f"No. {code.serial}", centred=True),
+        Line(f"max. {code.last_day}", centred=True),
+    ]
+    return Slip(f"{kind}-{code.serial}", "id", tuple(parts))
 
 
 def last_day(text: str) -> date:

@@ -24,6 +24,7 @@ from edge_agent.enrolment.card_output import (
     register,
     require_output,
     require_room,
+    signed_slip,
 )
 from edge_agent.enrolment.token_cards import SLIP_CODE_MM, command_card, signed_card
 from edge_agent.key_files import load_signing_key
@@ -75,7 +76,7 @@ def _badge(arguments: argparse.Namespace, print_slips: PrintSlips, phrases_of: P
     register(arguments.register, "officer_id", [badge])
     title = phrases.text("badge.title")
     card = signed_card(badge, text, arguments.label, title)
-    put_on_paper(arguments, [card], [_badge_slip(badge, text, title, arguments.label)], print_slips)
+    put_on_paper(arguments, [card], [signed_slip("badge", badge, text, arguments.label, title)], print_slips)
     sys.stdout.write(f"{badge.serial} {badge.holder} until {badge.last_day}\n")
     return 0
 
@@ -94,22 +95,6 @@ def _cards(arguments: argparse.Namespace, print_slips: PrintSlips, phrases_of: P
 def _words(command: Command, phrases: Phrases) -> tuple[str, str]:
     """The card's name, and what to hold up in which order."""
     return phrases.text(command_key(command)), phrases.text(f"command.how.{command.act.value}")
-
-
-def _badge_slip(badge: SignedCode, text: str, title: str, label: str) -> Slip:
-    words = [Line(label, Style.STRONG, centred=True)] if label else []
-    return Slip(
-        f"badge-{badge.serial}",
-        "id",
-        (
-            Line(title, Style.TITLE, centred=True),
-            *words,
-            Line(badge.holder, Style.STRONG, centred=True),
-            QrCode(text, SLIP_CODE_MM),
-            Line(f"No. {badge.serial}", centred=True),
-            Line(f"max. {badge.last_day}", centred=True),
-        ),
-    )
 
 
 def _command_slip(command: Command, phrases: Phrases) -> Slip:

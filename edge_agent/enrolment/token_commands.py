@@ -11,7 +11,6 @@ import csv
 import sys
 from pathlib import Path
 
-from edge_agent.core.slip import Line, QrCode, Slip, Style
 from edge_agent.enrolment.card_output import (
     PrintSlips,
     Subparsers,
@@ -22,8 +21,9 @@ from edge_agent.enrolment.card_output import (
     register,
     require_output,
     require_room,
+    signed_slip,
 )
-from edge_agent.enrolment.token_cards import SLIP_CODE_MM, signed_card
+from edge_agent.enrolment.token_cards import signed_card
 from edge_agent.key_files import load_signing_key
 from edge_agent.token_file import TOKEN_FORM, SignedCode, TokenError, new_serial, sign_code
 
@@ -52,8 +52,8 @@ def _make(arguments: argparse.Namespace, print_slips: PrintSlips) -> int:
     texts = [sign_code(TOKEN_FORM, token, key) for token in tokens]
     register(arguments.register, "subject_id", tokens)
     labels = [label for _, label in people]
-    cards = [signed_card(token, text, label) for token, text, label in zip(tokens, texts, labels, strict=True)]
-    slips = [_slip(token, text, label) for token, text, label in zip(tokens, texts, labels, strict=True)]
+    cards = [signed_card(*one) for one in zip(tokens, texts, labels, strict=True)]
+    slips = [signed_slip("token", *one) for one in zip(tokens, texts, labels, strict=True)]
     put_on_paper(arguments, cards, slips, print_slips)
     for token in tokens:
         sys.stdout.write(f"{token.serial} {token.holder} until {token.last_day}\n")
@@ -79,19 +79,3 @@ def _read_sheet(path: Path) -> list[tuple[str, str]]:
             raise TokenError(f"{path}:{line}: subject_id: {what}; one line a person")
         seen.add(subject_id)
     return people
-
-
-def _slip(token: SignedCode, text: str, label: str) -> Slip:
-    """A card for the receipt printer."""
-    words = [Line(label, Style.STRONG, centred=True)] if label else []
-    return Slip(
-        f"token-{token.serial}",
-        "id",
-        (
-            *words,
-            Line(token.holder, Style.STRONG, centred=True),
-            QrCode(text, SLIP_CODE_MM),
-            Line(f"No. {token.serial}", centred=True),
-            Line(f"max. {token.last_day}", centred=True),
-        ),
-    )

@@ -19,7 +19,7 @@ from edge_agent.command_card import COMMANDS, command_text, read_command
 from edge_agent.enrolment.token_cards import CARD_PX, _sheets, command_card
 from edge_agent.key_files import make_signing_key
 from edge_agent.vision.codes import QrReader
-from tests.test_office_to_terminal import CONFIG
+from tests.store.terminal import SETTINGS
 
 DAY = "2099-12-31"
 
@@ -77,7 +77,7 @@ def test_cards_come_as_sheets_or_one_as_a_picture(office: Ed25519PrivateKey) -> 
 
 
 def test_on_the_receipt_printer(office: Ed25519PrivateKey) -> None:
-    Path("terminal.yaml").write_text(CONFIG)
+    Path("terminal.yaml").write_text(SETTINGS)
     assert main(["officer", "cards", "--card", "VOID", "--print", "--config", "terminal.yaml"]) == 0
     assert badge("--print", "--config", "terminal.yaml") == 0
     (card,), (signed,) = (list(Path("slips").glob(f"*{name}*.png")) for name in ("card", "badge"))

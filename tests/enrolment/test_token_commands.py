@@ -19,7 +19,7 @@ from edge_agent.enrolment.token_cards import CARD_PX, PAGE_PX, _sheets, signed_c
 from edge_agent.key_files import make_signing_key
 from edge_agent.token_file import TOKEN_FORM, RefusedToken, SignedCode, Token, new_serial, read_token, sign_code
 from edge_agent.vision.codes import QrReader
-from tests.test_office_to_terminal import CONFIG
+from tests.store.terminal import SETTINGS
 
 DAY = "2099-12-31"
 
@@ -97,7 +97,7 @@ def test_every_card_of_a_page_is_read(office: Ed25519PrivateKey) -> None:
 
 
 def test_on_the_receipt_printer(office: Ed25519PrivateKey) -> None:
-    Path("terminal.yaml").write_text(CONFIG)
+    Path("terminal.yaml").write_text(SETTINGS)
     assert make("--subject", "kpm-0017", "--expires", DAY, "--print", "--config", "terminal.yaml") == 0
     (entry,) = register()
     (slip,) = Path("slips").glob("*.png")
