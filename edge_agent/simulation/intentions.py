@@ -94,9 +94,17 @@ def comings(
 
 
 def _first_errand(person: Person, cards: Mapping[str, str], chance: random.Random) -> Errand:
-    shows = (cards[person.card_of],) if person.kind in _SHOWS_CARD and person.card_of else ()
-    leaves_s = chance.uniform(2.0, 7.0) if person.kind is Kind.LEAVES else None
-    return Errand(person, shows, leaves_s, person.kind is Kind.PRINT, person.kind is Kind.VEILED)
+    """Of two twins the one with the higher number has their card with them."""
+    card = (cards[person.card_of],) if person.card_of else ()
+    prepared = person.kind is Kind.TWIN and str(person.subject_id) > str(person.other)
+    return Errand(
+        person,
+        shows=card if person.kind in _SHOWS_CARD else (),
+        carries=card if prepared else (),
+        leaves_after_s=chance.uniform(2.0, 7.0) if person.kind is Kind.LEAVES else None,
+        held_print=person.kind is Kind.PRINT,
+        covered=person.kind is Kind.VEILED,
+    )
 
 
 def afterwards(visit: Visit, now_s: float, home: bool, cards: Mapping[str, str], chance: random.Random) -> Next | None:

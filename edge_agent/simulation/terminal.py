@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_agent.core.act_slip import compose_act
 from edge_agent.core.messages import (
     ActRecorded,
     AskAuthority,
@@ -118,7 +117,6 @@ class SimulatedTerminal:
         shown = SlipTerminal(
             identity.id, identity.site, identity.place, parts.complaint_channel, identity.timezone, show_name=True
         )
-        self._shown = shown
         self.slips = SlipDesk(parts.phrases, shown, self.store)
         book = TokenBook(
             parts.keys.roster,
@@ -217,8 +215,8 @@ class SimulatedTerminal:
         if isinstance(effect, PrintSlip):
             return self.slips.print(effect.receipt, self.printer.print_slip)
         if isinstance(effect, PrintActSlip):
-            self._print_act(effect.receipt)
-        elif isinstance(effect, AskAuthority):
+            return self.slips.print_act(effect.receipt, self.printer.print_slip)
+        if isinstance(effect, AskAuthority):
             self.ask_centre(effect)
         elif isinstance(effect, AskPrinterStatus):
             self.printer.ask_status()
@@ -229,10 +227,6 @@ class SimulatedTerminal:
         elif not isinstance(effect, ShowSignal):
             raise AssertionError(f"the day does not know the effect {type(effect).__name__}")
         return []
-
-    def _print_act(self, receipt: ActReceipt) -> None:
-        code = self.store.slip_code(receipt.copy, receipt.copy_number) if receipt.copy is not None else ""
-        self.printer.print_slip(receipt.act_id, compose_act(receipt, self._shown, self.parts.phrases, code))
 
     def _note(self, kind: str, data: dict[str, object]) -> None:
         self._handle_all(self.recorder.note(kind, data, self.clock.monotonic_s))

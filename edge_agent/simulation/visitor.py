@@ -22,6 +22,8 @@ USABLE_PARALLAX = 0.12
 """`vision.quality.parallax_max`: a head turned further gives no probe."""
 WALK_UP_S = 0.7
 SHOW_CARD_EVERY_S = 0.4
+FIND_CARD_S = 2.0
+"""From the light that asks for the card until it is held up."""
 _PRINT_YAW_DEG = 35.0
 _PRINT_TURN = 0.24
 OVER = frozenset({Signal.GIVEN, Signal.REFERRED, Signal.NOT_ENTITLED, Signal.ABANDONED, Signal.TAKE_SLIP_FAILED})
@@ -30,13 +32,15 @@ OVER = frozenset({Signal.GIVEN, Signal.REFERRED, Signal.NOT_ENTITLED, Signal.ABA
 
 @dataclass(frozen=True, eq=False)
 class Errand:
-    """One coming of one person. shows: code texts held up, the first one first. leaves_after_s: walks off then.
+    """One coming of one person.
 
-    held_print: what the camera sees is a flat print. covered: the face can't be used.
+    shows: code texts held up from the start; carries: their card, shown when it is asked for. leaves_after_s: walks off
+    then. held_print: what the camera sees is a flat print. covered: the face can't be used.
     """
 
     person: Person
     shows: tuple[str, ...] = ()
+    carries: tuple[str, ...] = ()
     leaves_after_s: float | None = None
     held_print: bool = False
     covered: bool = False
@@ -56,6 +60,7 @@ class Visitor:
         self._chance = random.Random(int(rng.integers(2**63)))
         self._head = Head(person.pace, self._chance)
         self._shown_s = -SHOW_CARD_EVERY_S
+        self._asked_s: float | None = None
         if errand.leaves_after_s is not None:
             self.leaves_s = came_s + errand.leaves_after_s
 
@@ -70,12 +75,15 @@ class Visitor:
 
     def codes(self, signal: Signal | None, now_s: float) -> tuple[str, ...]:
         """What a code reader finds in view now."""
-        if not self.errand.shows or now_s - self.came_s < WALK_UP_S or now_s - self._shown_s < SHOW_CARD_EVERY_S:
+        self._asked_s = (self._asked_s or now_s) if signal is Signal.SHOW_CARD else None
+        found = self._asked_s is not None and now_s - self._asked_s >= FIND_CARD_S
+        held = self.errand.carries if found else self.errand.shows
+        if not held or now_s - self.came_s < WALK_UP_S or now_s - self._shown_s < SHOW_CARD_EVERY_S:
             return ()
         if signal in OVER or signal in (Signal.TURN_LEFT, Signal.TURN_RIGHT, Signal.LOOK_AHEAD):
             return ()
         self._shown_s = now_s
-        return self.errand.shows
+        return held
 
     def frame(self, signal: Signal, now_s: float, captured_s: float) -> FaceObservation:
         """What one frame shows. captured_s: on the terminal's monotonic clock."""

@@ -74,6 +74,19 @@ def test_proxies_fetched_and_portions_are_left(full_day: Closed) -> None:
     assert any(claim["left"] != "0" for claim in claims)
 
 
+def test_a_twin_who_has_the_card_along_is_asked_for_it_and_served(full_day: Closed) -> None:
+    twins = {person.subject_id for person in full_day.played.site.village.people if person.kind is Kind.TWIN}
+    evidence = [
+        event["data"]["evidence"]["kind"]
+        for event in full_day.data.ledgers[0].events
+        if event["type"] == "aid.claim.recorded.v1"
+        and event["data"]["subject"] in twins
+        and not event["data"]["assisted"]
+    ]
+    assert evidence
+    assert set(evidence) == {"verification"}
+
+
 def test_accidents_happened(full_day: Closed) -> None:
     truth = full_day.data.truth
     assert len(truth.cuts) == 2
