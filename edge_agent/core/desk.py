@@ -19,7 +19,8 @@ class Desk:
     """Empty officer_id: nobody is at the desk.
 
     command, case_number: asked for so far. act: being recorded; receipt: its slip is being printed. since_s: when the
-    desk last moved. held, held_s: the code held up last, and when it was last seen.
+    desk last moved. held, held_s: the code held up last, and when it was last seen. card, card_s: the command card held
+    up last, and when it was last seen: other codes, as a badge on a ribbon, may be seen between two looks at it.
     """
 
     officer_id: str = ""
@@ -30,11 +31,17 @@ class Desk:
     since_s: float = 0.0
     held: Code | None = None
     held_s: float = float("-inf")
+    card: Command | None = None
+    card_s: float = float("-inf")
 
     @property
     def busy(self) -> bool:
         """An act is being recorded or printed: codes wait."""
         return self.act is not None or self.receipt is not None
+
+    def handed_to(self, officer_id: str) -> Desk:
+        """Somebody else is at it, or nobody is (""); a card still in view is not one shown again."""
+        return Desk(officer_id, card=self.card, card_s=self.card_s)
 
 
 NOBODY = Desk()

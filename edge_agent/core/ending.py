@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge_agent.core.desk import NOBODY, Desk
 from edge_agent.core.messages import (
     AskAuthority,
     AuthorityAnswered,
@@ -163,13 +162,17 @@ def rest(session: Session, now: Now) -> Move:
         session, armed=False, arriving_s=None, session_id="", receipt=None, request=None, helped="", phases_s=()
     )
     if not must_close(session) and session.desk.officer_id:
-        desk = Desk(
-            session.desk.officer_id, since_s=now.monotonic_s, held=session.desk.held, held_s=session.desk.held_s
+        desk = replace(
+            session.desk.handed_to(session.desk.officer_id),
+            since_s=now.monotonic_s,
+            held=session.desk.held,
+            held_s=session.desk.held_s,
         )
         return show(enter(replace(session, desk=desk), Phase.ASSISTING, now), Signal.BADGE_READ, now)
     if not must_close(session):
         return enter(session, Phase.IDLE, now), ()
-    session = replace(enter(session, Phase.OUT_OF_SERVICE, now), asked_s=now.monotonic_s, desk=NOBODY)
+    desk = session.desk.handed_to("")
+    session = replace(enter(session, Phase.OUT_OF_SERVICE, now), asked_s=now.monotonic_s, desk=desk)
     session, shown = show(session, closed_signal(session), now)
     return session, (*shown, SetPace(awake=False))
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 
-from edge_agent.core.desk import NOBODY, Code, Desk
+from edge_agent.core.desk import Code
 from edge_agent.core.ending import forget, must_close, refer, rest
 from edge_agent.core.messages import (
     ActRecorded,
@@ -40,6 +40,9 @@ from edge_agent.core.state import Move, Phase, Session, enter, may_ask, show
 
 HELD_S = 3.0
 """A code seen again within this is still the same card held up; the desk is told of it every second."""
+
+CARD_HELD_S = 2.0
+"""The same for a command card that is seen by turns with other codes; it may be shown again soon after an act."""
 
 TOLD_S = 4.0
 """How long the light of an act that ended stays."""
@@ -72,7 +75,9 @@ def begin(session: Session, event: BadgeShown, now: Now) -> Move:
         outcome=None,
         reason=None,
         receipt=None,
-        desk=Desk(event.officer_id, since_s=now.monotonic_s, held=event, held_s=now.monotonic_s),
+        desk=replace(
+            session.desk.handed_to(event.officer_id), since_s=now.monotonic_s, held=event, held_s=now.monotonic_s
+        ),
     )
     session, effects = show(enter(session, Phase.ASSISTING, now), Signal.BADGE_READ, now)
     sign_in = RecordAct(ActRequest(_new_id(now), Act.SIGN_IN, event.officer_id))
@@ -83,6 +88,9 @@ def on_code(session: Session, event: Code, now: Now) -> Move:
     """A code is held up to the desk."""
     desk = session.desk
     still = desk.held == event and now.monotonic_s - desk.held_s <= HELD_S
+    if isinstance(event, CommandShown):
+        still = still or (desk.card == event.command and now.monotonic_s - desk.card_s <= CARD_HELD_S)
+        desk = replace(desk, card=event.command, card_s=now.monotonic_s)
     session = replace(session, desk=replace(desk, held=event, held_s=now.monotonic_s))
     if still or desk.busy or session.session_id:
         return session, ()
@@ -248,7 +256,7 @@ def _help(session: Session, waited_s: float, now: Now, rules: Rules) -> Move:
 
 def leave(session: Session, now: Now) -> Move:
     """Nobody is at the desk any more."""
-    return rest(replace(session, desk=NOBODY), now)
+    return rest(replace(session, desk=session.desk.handed_to("")), now)
 
 
 def _new_id(now: Now) -> str:

@@ -132,6 +132,32 @@ def test_a_card_that_stays_in_view_acts_once() -> None:
         assert not [effect for effect in desk.send(day_end, 1.0) if isinstance(effect, RecordAct)]
 
 
+@pytest.mark.parametrize(("act", "needs"), [(Act.DAY_END, ()), (Act.REPRINT, (SLIP,)), (Act.VOID, (SLIP, AGUS))])
+def test_a_card_that_stays_in_view_beside_others_acts_once(act: Act, needs: tuple[Event, ...]) -> None:
+    """A badge on a ribbon, a slip in the other hand: the codes are told by turns, each second."""
+    desk, card = Desk(), CommandShown(Command(act))
+    desk.show(SITI, card, *needs)
+    done = desk.recorded()
+    desk.send(SlipPrinted(done.act_id))
+    for _ in range(5):
+        for code in (SITI, card, *needs):
+            acts = [effect.request.act for effect in desk.send(code, 0.3) if isinstance(effect, RecordAct)]
+            assert set(acts) <= {Act.SIGN_IN}, "done twice"
+    desk.send(Ticked(), 4.0)
+    desk.show(SITI, card, *needs)
+    assert desk.act().act is act, "taken away and shown again, it is meant"
+
+
+def test_a_terminal_closed_by_a_card_still_in_view_is_closed_once() -> None:
+    desk, card = Desk(), CommandShown(Command(Act.CLOSE))
+    desk.show(SITI, card)
+    desk.recorded()
+    for _ in range(5):
+        for code in (SITI, card):
+            acts = [effect.request.act for effect in desk.send(code, 0.5) if isinstance(effect, RecordAct)]
+            assert Act.CLOSE not in acts
+
+
 def test_a_slip_printed_again_makes_good_what_its_session_lacked() -> None:
     desk = Desk()
     desk.show(SITI, CommandShown(Command(Act.REPRINT)), SLIP)

@@ -24,7 +24,7 @@ from edge_agent.ports import Frame
 from edge_agent.store.ledger import read_records, verify
 from edge_agent.token_desk import TokenBook, TokenDesk, read_own_slips
 from edge_agent.vision.codes import CodeWatch, QrReader
-from edge_agent.wiring import READS_CODES
+from edge_agent.wiring import reads_codes
 from tests.box import Box, terminal_box
 from tests.cards import LAST_DAY, SERIAL, held_up, token_text
 from tests.store.terminal import OFFICE, SIGNING, TERMINAL, entitlement, open_store, roster, write_roster
@@ -55,7 +55,7 @@ class Hall:
             box.agent.inbox.post,
             read_slip=read_own_slips(SIGNING.public_key(), TERMINAL.id),
         )
-        self._watch = CodeWatch(QrReader(), lambda: box.agent.session.phase in READS_CODES, self._desk.present)
+        self._watch = CodeWatch(QrReader(), lambda: reads_codes(box.agent.session), self._desk.present)
 
     def hold_up(self, text: str, until: Signal) -> None:
         """Hold a card up until this light."""
