@@ -124,7 +124,7 @@ class VisionSettings(Section):
         1e-4, description="a frame less like its track than the model's threshold for this FMR is somebody else's face"
     )
     track_swap_turned_fmr: Annotated[float, Field(gt=0, le=0.1)] = Field(
-        1e-2, description="the same for a turned head, which is less like its own straight look"
+        1e-3, description="the same for a turned head, which is less like its own straight look"
     )
 
 

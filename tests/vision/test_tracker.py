@@ -163,7 +163,7 @@ def test_the_shipped_embedder_says_how_alike_a_track_must_be() -> None:
     for mirrored in (True, False):
         # One speaker stays at 0.83 or above with their own mean, at 0.70 or above turned; the other at 0.05 or below.
         assert 0.40 < spec.threshold_for_fmr(SETTINGS.track_swap_fmr, fused=1, mirrored=mirrored) < 0.45
-        assert 0.25 < spec.threshold_for_fmr(SETTINGS.track_swap_turned_fmr, fused=1, mirrored=mirrored) < 0.40
+        assert 0.30 < spec.threshold_for_fmr(SETTINGS.track_swap_turned_fmr, fused=1, mirrored=mirrored) < 0.40
 
 
 def test_a_turned_face_is_compared_loosely_and_not_remembered() -> None:
