@@ -6,13 +6,10 @@ read. After a StoreError nothing of that call was written, and the same call may
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
 import shutil
 import sqlite3
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -33,13 +30,14 @@ from edge_agent.core.model import Gallery, Outcome, Receipt, Timestamp
 from edge_agent.core.officer_acts import ActRequest
 from edge_agent.core.policy import Officer
 from edge_agent.key_files import key_id
-from edge_agent.ports import EmbedderId, RosterError, StoreError, StoreInUse
+from edge_agent.ports import EmbedderId, RosterError, StoreError
 from edge_agent.roster_file import open_roster
 from edge_agent.slip_code import code_of, sign_slip
 from edge_agent.store.acts import Acts
 from edge_agent.store.claims import Outcomes, TerminalIdentity
-from edge_agent.store.database import give_to_owner_of_folder, migrate, open_database, told, transaction
+from edge_agent.store.database import migrate, open_database, told, transaction
 from edge_agent.store.deletion import Deletion
+from edge_agent.store.file_lock import FileLock
 from edge_agent.store.grants import GrantTable, Released
 from edge_agent.store.keys import Keys
 from edge_agent.store.ledger import Checkpoint, Head, Ledger
@@ -59,7 +57,7 @@ class Store:
     def __init__(
         self,
         path: Path,
-        lock: _FileLock,
+        lock: FileLock,
         connection: sqlite3.Connection,
         *,
         keys: Keys,
@@ -108,7 +106,7 @@ class Store:
         transaction (tests). Raises StoreError naming the file, what failed and the remedy; a damaged, foreign or newer
         file, or one of another terminal or key, is left as it is.
         """
-        lock = _FileLock(path)
+        lock = FileLock(path)
         try:
             connection = open_database(path)
             try:
@@ -312,39 +310,3 @@ def check_disk(path: Path, free_min_mb: float) -> float:
             "free space before records are lost (journalctl --vacuum-size=50M)"
         )
     return free_mb
-
-
-class _FileLock:
-    """One store per file: an advisory lock on `<file>.lock`, which the kernel frees when the process dies."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path.with_name(path.name + ".lock")
-        self._descriptor: int | None = None
-        try:
-            path.absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise StoreError(
-                f"{path}: its folder can't be written ({error.strerror}); create {path.absolute().parent} and give it "
-                "to the user of the service (chown), or correct store.path"
-            ) from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
-            os.close(descriptor)
-            raise StoreInUse(
-                f"{path}: in use by process {holder}; stop it first (systemctl stop edge-agent), then try again"
-            ) from error
-        self._descriptor = descriptor
-        with suppress(OSError):  # somebody else's lock file: it works all the same
-            give_to_owner_of_folder(descriptor, path)
-        with suppress(OSError):  # a full disk may refuse the number: it is only for the message above
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-
-    def release(self) -> None:
-        """Free the lock; safe to call twice. The lock file stays: removing it would race with another start."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
