@@ -194,10 +194,11 @@ class Page:
             }
             self._connection.execute(insert(CLAIM).values(**values).on_conflict_do_nothing())
 
-    def note_voids(self, claim_ids: Iterable[str]) -> None:
-        """These claims were taken back, also when they themselves come only later."""
+    def note_voids(self, terminal: str, claim_ids: Iterable[str]) -> None:
+        """These claims of this terminal were taken back, also when they themselves come only later."""
         for claim_id in claim_ids:
-            self._connection.execute(insert(VOID).values(claim_id=claim_id).on_conflict_do_nothing())
+            values = {"claim_id": claim_id, "terminal": terminal}
+            self._connection.execute(insert(VOID).values(**values).on_conflict_do_nothing())
 
     def request(self, request_id: str) -> Request | None:
         """A request that came before."""
@@ -251,9 +252,10 @@ class Page:
         ]
 
     def _given(self, entitlement_id: str) -> tuple[Given, ...]:
+        void = select(VOID).where(VOID.c.claim_id == CLAIM.c.claim_id, VOID.c.terminal == CLAIM.c.terminal)
         rows = self._connection.execute(
             select(CLAIM.c.terminal, CLAIM.c.portion, CLAIM.c.amount, CLAIM.c.claimed_at)
-            .where(CLAIM.c.entitlement_id == entitlement_id, CLAIM.c.claim_id.not_in(select(VOID.c.claim_id)))
+            .where(CLAIM.c.entitlement_id == entitlement_id, ~void.exists())
             .order_by(CLAIM.c.claimed_at, CLAIM.c.claim_id)
         )
         return tuple(

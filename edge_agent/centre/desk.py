@@ -121,7 +121,7 @@ class CentreDesk:
         answers: list[Message] = []
         with self._books.changing() as page:
             if isinstance(report, Voided):
-                page.note_voids(report.claim_ids)
+                page.note_voids(terminal, report.claim_ids)
                 return []
             page.note_claims(terminal, report.claims)
             for entitlement_id in {claim.entitlement_id for claim in report.claims}:

@@ -36,7 +36,12 @@ CLAIM = Table(
     Column("amount", String, nullable=False),
     Column("claimed_at", String, nullable=False),
 )
-VOID = Table("void", TABLES, Column("claim_id", String, primary_key=True))
+VOID = Table(  # by the terminal that says so: only the one that made a claim can take it back
+    "void",
+    TABLES,
+    Column("claim_id", String, primary_key=True),
+    Column("terminal", String, primary_key=True),
+)
 REQUEST = Table(
     "request",
     TABLES,

@@ -86,7 +86,7 @@ def test_a_claim_counts_once_and_a_void_takes_it_back_even_if_it_comes_first(boo
         page.note_claims("t1", [CLAIM, CLAIM])
     assert account(books).total == Decimal("2.50")
     with books.changing() as page:
-        page.note_voids(["c1", "c2", "c1"])
+        page.note_voids("t1", ["c1", "c2", "c1"])
         page.note_claims("t1", [ReportedClaim("c2", "e1", 1, Decimal(3), AT)])
     assert account(books).total == 0
 

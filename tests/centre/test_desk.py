@@ -198,6 +198,15 @@ def test_more_given_than_there_is_is_told_to_people(centre: Centre) -> None:
     assert "given_too_much" in centre.told
 
 
+def test_only_the_terminal_that_gave_it_takes_a_claim_back(centre: Centre) -> None:
+    centre.reads("aid.claim.recorded.v1", {"claims": [{**claim("c1"), "entitlement_id": "e1"}]})
+    void = {"claims": ["c1"], "case_number": "X", "officer": "o1"}
+    centre.reads("aid.claim.voided.v1", void, terminal="t2")
+    assert answers(centre.hears(request("e1"))) == [{"e1": "claimed"}]
+    centre.reads("aid.claim.voided.v1", void)
+    assert answers(centre.hears(request("e1"))) == [{"e1": "waiting"}]
+
+
 def test_a_void_opens_it_again(centre: Centre) -> None:
     centre.reads("aid.claim.recorded.v1", {"claims": [{**claim("c1"), "entitlement_id": "e1"}]})
     assert answers(centre.hears(request("e1"))) == [{"e1": "claimed"}]
