@@ -24,6 +24,11 @@ BUSY_TIMEOUT_S = 1.5
 
 _MAGIC = b"SQLite format 3\x00"
 _KEEP = "the file was not touched: keep it with its -wal and -shm files, it holds records"
+SET_UP_ANEW = (
+    "set the terminal up anew, with a new terminal.id and a roster for it: a backup, or a new file under the old id, "
+    "has forgotten what was given and would give it twice"
+)
+"""The only remedy for a database that is lost (docs/authority.md)."""
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -108,7 +113,7 @@ def explain(error: sqlite3.Error, path: Path) -> StoreError:
             "disk I/O error",
             "the disk can't be written or read; nothing was recorded; check space, card and mount (dmesg)",
         ),
-        ("malformed", f"the database is damaged; {_KEEP}; restore the last backup or start a new file"),
+        ("malformed", f"the database is damaged; {_KEEP}; {SET_UP_ANEW}"),
         ("not a database", f"the file is not a terminal's database; {_KEEP}; correct store.path"),
         ("readonly", "the file or its folder can't be written; give it to the user of the service"),
         (
@@ -173,7 +178,7 @@ def _check_existing(path: Path) -> None:
     if magic != _MAGIC:
         raise StoreError(
             f"{path}: damaged or not a database (its first bytes are not SQLite's); {_KEEP}; "
-            "restore the last backup or correct store.path"
+            f"correct store.path, or {SET_UP_ANEW}"
         )
     with closing(connect(path, "FULL", read_only=True)) as connection, told(path):
         _check_kind(connection, path)
@@ -201,13 +206,10 @@ def _check_integrity(connection: sqlite3.Connection, path: Path) -> None:
     for statement in statements:
         found = [str(row[0]) for row in connection.execute(statement)]
         if found != ["ok"]:
-            raise StoreError(
-                f"{path}: damaged ({statement[7:]}: {'; '.join(found)[:300]}); {_KEEP}; "
-                "restore the last backup or start a new file"
-            )
+            raise StoreError(f"{path}: damaged ({statement[7:]}: {'; '.join(found)[:300]}); {_KEEP}; {SET_UP_ANEW}")
     broken = connection.execute("PRAGMA foreign_key_check").fetchone()
     if broken is not None:
-        raise StoreError(f"{path}: a row of '{broken[0]}' has lost its '{broken[2]}'; {_KEEP}; restore the last backup")
+        raise StoreError(f"{path}: a row of '{broken[0]}' has lost its '{broken[2]}'; {_KEEP}; {SET_UP_ANEW}")
 
 
 def _migrations() -> list[tuple[int, str]]:

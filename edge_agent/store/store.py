@@ -35,7 +35,7 @@ from edge_agent.roster_file import open_roster
 from edge_agent.slip_code import code_of, sign_slip
 from edge_agent.store.acts import Acts
 from edge_agent.store.claims import Outcomes, TerminalIdentity
-from edge_agent.store.database import migrate, open_database, told, transaction
+from edge_agent.store.database import SET_UP_ANEW, migrate, open_database, told, transaction
 from edge_agent.store.deletion import Deletion
 from edge_agent.store.file_lock import FileLock
 from edge_agent.store.grants import GrantTable, Released
@@ -291,8 +291,7 @@ _IDENTITY_REMEDIES = {
         "a chain can't be continued with another one"
     ),
     "template_key_check": (
-        "was encrypted with another key than store.template_key; put the old key back, "
-        "or move the file away and import the roster into a new one"
+        f"was encrypted with another key than store.template_key; put the old key back, or {SET_UP_ANEW}"
     ),
 }
 

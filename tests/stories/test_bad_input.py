@@ -193,7 +193,7 @@ def use_another_key(story: Story) -> None:
 
 
 BROKEN_STARTS = [
-    pytest.param(corrupt, ["data/terminal.db: ", "damaged", "not touched", "restore the last backup"], id="corrupt"),
+    pytest.param(corrupt, ["data/terminal.db: ", "damaged", "not touched", "new terminal.id", "twice"], id="corrupt"),
     pytest.param(use_another_key, ["data/terminal.db: ", "store.template_key; put the old key back"], id="wrong-key"),
 ]
 
