@@ -159,9 +159,10 @@ class RosterImport:
         return {row[0] for row in self._connection.execute("SELECT subject_id FROM subject")}
 
     def _warnings(self, old: list[Entitlement], roster: Roster, at: Timestamp) -> tuple[ImportWarning, ...]:
+        alone = self._table.terminals() <= 1, roster.terminals <= 1
         return (
             *reissued(self._connection, old, roster.entitlements),
-            *homes_moved(self._connection, old, roster.entitlements, at.utc, self._terminal_id),
+            *homes_moved(self._connection, old, roster.entitlements, at.utc, self._terminal_id, alone=alone),
         )
 
     def _check_claimed(self, roster: Roster, file_name: str) -> None:

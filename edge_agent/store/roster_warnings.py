@@ -15,6 +15,7 @@ from edge_agent.core.model import Entitlement
 
 REISSUED = "reissued"
 HOME_MOVED = "home_moved"
+CENTRE = "the centre"
 
 
 @dataclass(frozen=True)
@@ -62,32 +63,49 @@ def homes_moved(
     new: Iterable[Entitlement],
     at_utc: datetime,
     terminal_id: str,
+    *,
+    alone: tuple[bool, bool],
 ) -> list[ImportWarning]:
-    """Entitlements with another home whose old home may still give them: its lease has not ended, and this terminal,
-    where it was the home, has not given them back."""
+    """Entitlements with another home that may be given twice: the old home may still give them, because its lease has
+    not ended; or they come here, where nobody knows what was given of them elsewhere. Not those given back.
+
+    alone: whether the old roster, and the new one, is for this terminal only, so that what has no home is its own.
+    """
     released = {row[0] for row in connection.execute("SELECT entitlement_id FROM released")}
     before = {entitlement.entitlement_id: entitlement for entitlement in old}
     found = []
     for entitlement in new:
         was = before.get(entitlement.entitlement_id)
-        if was is None or was.home is None or was.home == entitlement.home or was.entitlement_id in released:
+        if was is None or was.entitlement_id in released:
             continue
-        if was.lease_until is not None and was.lease_until < at_utc:
+        old_home = was.home or (terminal_id if alone[0] else CENTRE)
+        new_home = entitlement.home or (terminal_id if alone[1] else CENTRE)
+        running = was.home is not None and (was.lease_until is None or was.lease_until >= at_utc)
+        if old_home == new_home or not (running or new_home == terminal_id):
             continue
-        until = f"until {was.lease_until.isoformat()}" if was.lease_until else "without end"
-        new_home = entitlement.home or "the centre"
-        text = (
-            f"{entitlement.entitlement_id}: moved from {was.home} to {new_home}, but {was.home} holds a lease {until}; "
-        )
-        if was.home == terminal_id:
-            text += (
-                f"what was given of it here {new_home} does not know until the centre has this terminal's records. "
-                "Let them go up before it is given there"
-            )
-        else:
-            text += (
-                f"while {was.home} has the old roster, both may give it. "
-                f"Bring this roster to {was.home} first, or let the lease end"
-            )
-        found.append(ImportWarning(HOME_MOVED, entitlement.entitlement_id, was.home, text))
+        text = f"{entitlement.entitlement_id}: moved from {old_home} to {new_home}"
+        if running:
+            until = f"until {was.lease_until.isoformat()}" if was.lease_until else "without end"
+            text += f", but {old_home} holds a lease {until}"
+        text += f"; {_advice(old_home, new_home, terminal_id, running)}"
+        found.append(ImportWarning(HOME_MOVED, entitlement.entitlement_id, old_home, text))
     return found
+
+
+def _advice(old_home: str, new_home: str, terminal_id: str, running: bool) -> str:
+    if old_home == terminal_id:
+        return (
+            f"what was given of it here {new_home} does not know until the centre has this terminal's records. "
+            "Let them go up before it is given there"
+        )
+    advice = ""
+    if running:
+        advice = (
+            f"while {old_home} has the old roster, both may give it. "
+            f"Bring this roster to {old_home} first, or let the lease end"
+        )
+    if new_home == terminal_id:
+        gave = "the centre let others give" if old_home == CENTRE else f"{old_home} gave"
+        advice += "; " if advice else ""
+        advice += f"what {gave} of it is not known here. Let the office take out what was given"
+    return advice

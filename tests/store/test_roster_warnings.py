@@ -9,15 +9,40 @@ from typing import Any
 import pytest
 
 from edge_agent.core.model import Entitlement, Timestamp
+from edge_agent.key_files import exchange_key
+from edge_agent.roster_file import sign_roster
 from edge_agent.store import Store
+from edge_agent.store.roster_import import RosterChange
 from edge_agent.store.roster_warnings import HOME_MOVED, REISSUED
-from tests.store.terminal import NOON, Clock, claim_of, entitlement, roster, write_roster
+from tests.store.terminal import (
+    NOON,
+    OFFICE,
+    TEMPLATE_KEY,
+    TERMINAL,
+    Clock,
+    claim_of,
+    entitlement,
+    roster,
+    write_roster,
+)
+
+
+def import_it(
+    store: Store, tmp_path: Path, clock: Clock, version: int, rights: list[Entitlement], alone: bool = True
+) -> RosterChange:
+    """alone: the roster is for this terminal only."""
+    path = write_roster(tmp_path / f"r{version}", roster(version, entitlements=rights))
+    if not alone:
+        other = exchange_key(b"template key of another, 32 bytes").public_key()
+        both = {TERMINAL.id: exchange_key(TEMPLATE_KEY).public_key(), "kiosk-2": other}
+        path.write_bytes(sign_roster(roster(version, entitlements=rights), OFFICE, both))
+    return store.import_roster(path, clock())
 
 
 def warned(
     store: Store, tmp_path: Path, clock: Clock, version: int, rights: list[Entitlement]
 ) -> list[tuple[str, ...]]:
-    change = store.import_roster(write_roster(tmp_path / f"r{version}", roster(version, entitlements=rights)), clock())
+    change = import_it(store, tmp_path, clock, version, rights)
     return [(warning.code, warning.entitlement_id, warning.other) for warning in change.warnings]
 
 
@@ -50,7 +75,7 @@ LATER, BEFORE = NOON + timedelta(days=5), NOON - timedelta(days=1)
     ("old", "new", "is_warned"),
     [
         (home("kiosk-1", LATER), home("kiosk-2", LATER), True),
-        (home("kiosk-1", LATER), home(None), True),
+        (home("kiosk-1", LATER), home(None), False),  # the roster is for this terminal alone: it stays here
         (home("kiosk-1"), home("kiosk-2"), True),
         (home("kiosk-2", LATER), home("kiosk-1", LATER), True),
         (home("kiosk-1", BEFORE), home("kiosk-2", LATER), False),
@@ -64,6 +89,31 @@ def test_a_home_that_moves_while_its_lease_runs(
     warned(store, tmp_path, clock, 2, [entitlement("s1", **old)])
     found = warned(store, tmp_path, clock, 3, [entitlement("s1", **new)])
     assert found == ([(HOME_MOVED, "s1.bpnt", old["home"])] if is_warned else [])
+
+
+def test_what_comes_here_from_elsewhere_may_have_been_given_there_whenever_its_lease_ended(
+    store: Store, tmp_path: Path, clock: Clock
+) -> None:
+    warned(store, tmp_path, clock, 2, [entitlement("s1", **home("kiosk-2", BEFORE))])
+    (found,) = import_it(store, tmp_path, clock, 3, [entitlement("s1", **home("kiosk-1", LATER))]).warnings
+    assert (found.code, found.other) == (HOME_MOVED, "kiosk-2")
+    assert "what kiosk-2 gave of it is not known here" in found.text
+
+
+@pytest.mark.parametrize(("here", "alone"), [("kiosk-1", False), (None, True)])
+def test_what_was_the_centres_may_have_been_given_by_another(
+    store: Store, tmp_path: Path, clock: Clock, here: str | None, alone: bool
+) -> None:
+    import_it(store, tmp_path, clock, 2, [entitlement("s1", **home(None))], alone=False)
+    (found,) = import_it(store, tmp_path, clock, 3, [entitlement("s1", **home(here))], alone).warnings
+    assert (found.code, found.entitlement_id, found.other) == (HOME_MOVED, "s1.bpnt", "the centre")
+    assert "what the centre let others give of it is not known here" in found.text
+
+
+def test_what_was_here_and_becomes_the_centres(store: Store, tmp_path: Path, clock: Clock) -> None:
+    warned(store, tmp_path, clock, 2, [entitlement("s1", **home("kiosk-1", LATER))])
+    (found,) = import_it(store, tmp_path, clock, 3, [entitlement("s1", **home(None))], alone=False).warnings
+    assert "moved from kiosk-1 to the centre" in found.text
 
 
 def test_what_was_given_back_to_the_centre_may_move(store: Store, tmp_path: Path, clock: Clock) -> None:
