@@ -28,7 +28,7 @@ from edge_agent.core.messages import (
     TokenPresented,
     TokenRefused,
 )
-from edge_agent.core.model import FaceObservation, MatchKind, Outcome, PadMode, PadVerdict, Paper, QualityProblem
+from edge_agent.core.model import FaceObservation, MatchKind, Outcome, PadMode, PadVerdict, Paper, Part, QualityProblem
 from edge_agent.core.officer_acts import Act, Command
 from edge_agent.core.rules import Now, Rules
 from edge_agent.core.state import Phase, Session
@@ -40,8 +40,8 @@ _ON_THE_WAY = frozenset({Phase.ACQUIRING, Phase.CHALLENGING, Phase.IDENTIFYING})
 
 @dataclass(frozen=True)
 class DeskHistory:
-    """Kept by the invariants themselves: whose badge opened the desk, the last command since, the badges shown since
-    that command, the slip and the token."""
+    """Kept by the invariants themselves: whose badge opened the desk, the last command that was not carried out yet,
+    all other badges shown since, the slip and the token since that command."""
 
     badge: str = ""
     command: Command | None = None
@@ -139,7 +139,7 @@ def check(
     assert (after.phase is Phase.CHALLENGING) == (after.challenge is not None)
     if after.phase not in (Phase.ACQUIRING, Phase.CHALLENGING, Phase.IDENTIFYING):
         assert not after.probes, "a probe outlived its session"
-    if after.phase in (Phase.IDLE, Phase.OUT_OF_SERVICE):
+    if after.phase in (Phase.IDLE, Phase.OUT_OF_SERVICE) or (after.phase is Phase.ASSISTING and not after.session_id):
         assert not history.session_id or history.ended, "back to rest without an outcome"
     return history
 
@@ -153,6 +153,8 @@ def _follow_request(
         history = replace(history, recorded=True)
     if isinstance(effect, RecordAct):
         check_act(event, effect, history.desk)
+        if effect.request.act is not Act.SIGN_IN:
+            history = replace(history, desk=DeskHistory(history.desk.badge, None, history.desk.second))
     elif isinstance(effect, PrintActSlip):
         assert isinstance(event, ActRecorded), "printed before it was recorded"
         assert before.desk.act is not None
@@ -164,9 +166,13 @@ def _follow_request(
         history = replace(history, asked=True, recorded=False)
     elif isinstance(effect, RecordClaim) and before.phase is Phase.AUTHORISING:
         assert not effect.may_ask
+        assert Part.PRINTER not in after.faults
+        assert after.printer is not None
+        assert after.printer.can_print, "given although its slip can't be printed"
         assert before.request == replace(effect, authorities=(), claimed=(), may_ask=True), "another claim"
     elif isinstance(effect, RecordClaim) and before.phase is Phase.ASSISTING:
         check_assisted(before, after, effect, history.desk)
+        history = replace(history, desk=DeskHistory(history.desk.badge, None, history.desk.second))
     elif isinstance(effect, RecordClaim):
         assert before.phase is Phase.IDENTIFYING
     return history

@@ -392,12 +392,30 @@ def _ask_the_centre_again(session: Session, now: Now, answer: AuthorityAnswered)
     return session, tuple(again)
 
 
+def _obey_until_told_otherwise(session: Session, now: Now, **shown: str | None) -> Move:
+    command = session.desk.command
+    session, effects = officers_record(session, now, **shown)
+    return replace(session, desk=replace(session.desk, command=command)), effects
+
+
+def _let_go(session: Session, waited_s: float, now: Now, rules: Rules) -> Move:
+    return ending.rest(session, now)
+
+
+def _give_without_paper(session: Session, now: Now, answer: AuthorityAnswered) -> Move:
+    return ending_record_again(replace(session, printer=None, faults=frozenset()), now, answer)
+
+
+officers_record = officers._record
 officers_on_token = officers._on_token
 ending_record_again = ending._record_again
 DESK_FAULTS = {
     "a void by one officer": (officers, "_on_badge", _void_by_one_officer),
     "a claim for somebody whose card was not shown": (officers, "_on_token", _help_anybody),
     "the centre asked again and again": (ending, "_record_again", _ask_the_centre_again),
+    "one card for many slips": (officers, "_record", _obey_until_told_otherwise),
+    "somebody helped to no outcome": (officers, "_help", _let_go),
+    "given without paper": (ending, "_record_again", _give_without_paper),
 }
 
 
