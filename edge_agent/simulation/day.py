@@ -103,6 +103,7 @@ class Day:
             Link(terminal, self._broker, self._schedule.time, self._site.office.public_key(), chance),
             time=self._schedule.time,
             seed=self._plan.seed * 1000 + place,
+            faces=self._site.faces,
             follow=self._follow,
             officers=lambda hall: duty.step_up(hall, self._schedule.time.s),
         )

@@ -6,10 +6,10 @@ terminal says it did; only what people were told (lights, slips) moves them.
 
 from __future__ import annotations
 
-import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from random import Random
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from edge_agent.core.model import Signal
 from edge_agent.core.session import Phase
 from edge_agent.core.slip import QrCode
 from edge_agent.simulation.clock import VirtualTime
+from edge_agent.simulation.likeness import FaceModel, Look
 from edge_agent.simulation.network import Link
 from edge_agent.simulation.officer import DeskVisit, Job
 from edge_agent.simulation.reading import claims_of_session
@@ -53,6 +54,7 @@ class Hall:
         *,
         time: VirtualTime,
         seed: int,
+        faces: FaceModel,
         follow: Callable[[Hall, Errand, Arrival | None], None],
         officers: Callable[[Hall], DeskVisit | None],
     ) -> None:
@@ -69,13 +71,14 @@ class Hall:
         """Until the day has been ended here."""
         self._truth = truth
         self._time = time
+        self._faces = faces
         self._follow = follow
         self._officers = officers
         self._desk: DeskVisit | None = None
         self.answered: list[Job] = []
         """Jobs of officers that the terminal answered since somebody last looked."""
         self._rng = np.random.default_rng(seed)
-        self._chance = random.Random(seed)
+        self._chance = Random(seed)
         self._visitor: Visitor | None = None
         self._joined_s = 0.0
         self._arrival: Arrival | None = None
@@ -183,7 +186,8 @@ class Hall:
         queued = self.queue.popleft()
         self.queued.append((now_s, len(self.queue)))
         self._tracks += 1
-        self._visitor = Visitor(queued.errand, self._tracks, now_s, self._rng)
+        look = Look(self._faces, queued.errand.person.face, self._rng)
+        self._visitor = Visitor(queued.errand, self._tracks, now_s, look, Random(self._chance.getrandbits(64)))
         self._joined_s = queued.joined_s
         self._arrival = None
 

@@ -22,6 +22,7 @@ from edge_agent.roster_content import Roster, RosterSubject
 from edge_agent.roster_file import sign_roster
 from edge_agent.settings import SHIPPED_MANIFEST, Settings
 from edge_agent.simulation.clock import VirtualTime
+from edge_agent.simulation.likeness import FaceModel
 from edge_agent.simulation.printing import PrinterDesk
 from edge_agent.simulation.terminal import SimulatedTerminal, TerminalParts
 from edge_agent.simulation.village import Kind, Village, build_village
@@ -29,7 +30,7 @@ from edge_agent.store import Keys, Store, TerminalIdentity
 from edge_agent.token_file import Token, sign_token
 from edge_agent.vision.manifest import Manifest
 from edge_agent.vision.manifest import load as load_manifest
-from edge_agent.wiring import make_phrases, make_rules
+from edge_agent.wiring import FUSED, make_phrases, make_rules
 
 SITE, PLACE, TIMEZONE = "desa-sukamaju", "Balai Desa Sukamaju", "Asia/Jakarta"
 COMPLAINTS = "Posko Bansos 0800-000-0000"
@@ -49,6 +50,7 @@ class Site:
 
     folder: Path
     village: Village
+    faces: FaceModel
     time: VirtualTime
     terminals: list[SimulatedTerminal]
     office: Ed25519PrivateKey = field(repr=False)
@@ -61,7 +63,9 @@ def build_site(folder: Path, subjects: int, terminals: int, seed: int, roll_mm: 
     """Make it all in `folder`. roll_mm: what is left on each terminal's first roll."""
     chance = random.Random(f"site {seed}")
     ids = tuple(f"sukamaju-{number}" for number in range(1, terminals + 1))
-    village = build_village(subjects, ids, DAY, seed)
+    manifest = load_manifest(SHIPPED_MANIFEST)
+    faces = face_model(manifest)
+    village = build_village(subjects, ids, DAY, seed, faces)
     office = _signing_key(chance)
     keys = {name: Keys(chance.randbytes(32), _signing_key(chance), office.public_key()) for name in ids}
     cards, revoked = _cards(village, office, chance)
@@ -69,7 +73,6 @@ def build_site(folder: Path, subjects: int, terminals: int, seed: int, roll_mm: 
         officer.officer_id: sign_badge(Badge(officer.officer_id, DAY + timedelta(days=300), _serial(chance)), office)
         for officer in village.officers
     }
-    manifest = load_manifest(SHIPPED_MANIFEST)
     embedder = EmbedderId(manifest.active_embedder.name, manifest.active_embedder.sha256)
     roster = folder / "roster.bin"
     content = _roster(village, revoked, embedder, len(keys))
@@ -77,13 +80,19 @@ def build_site(folder: Path, subjects: int, terminals: int, seed: int, roll_mm: 
     roster.write_bytes(sign_roster(content, office, sealed_to))
     time = VirtualTime(OPENS)
     making = _Making(folder, manifest, embedder, time, roll_mm, terminals > 1)
-    site = Site(folder, village, time, [], office, cards, badges, keys)
+    site = Site(folder, village, faces, time, [], office, cards, badges, keys)
     for name in ids:
         terminal = _terminal(making, name, keys[name], chance)
         with Store.open(terminal.parts.database, keys[name], terminal.parts.identity, embedder=embedder) as store:
             store.import_roster(roster, terminal.clock.now())
         site.terminals.append(terminal)
     return site
+
+
+def face_model(manifest: Manifest) -> FaceModel:
+    """Faces as the embedder in use sees them."""
+    points = next(one for one in manifest.active_embedder.operating_points if one.fused == FUSED and one.mirrored)
+    return FaceModel.of_curve([(point.fmr, point.threshold) for point in points.impostor_curve])
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from edge_agent.core.model import Benefit, Embedding, Entitlement, EntitlementSt
 from edge_agent.core.policy import Officer, Proxy
 from edge_agent.simulation import likeness
 from edge_agent.simulation.bearing import OLD, SLOW, STIFF, YOUNG, Pace
-from edge_agent.simulation.likeness import Face
+from edge_agent.simulation.likeness import Face, FaceModel
 
 SMALLEST = 40
 
@@ -95,7 +95,7 @@ _FAMILY = ("Rahayu", "Santoso", "Wulandari", "Prasetyo", "Kusuma", "Hidayat", "L
 class Person:
     """One person as they are. subject_id: None when not enrolled. home: the terminal of their entitlements.
 
-    national_number, name: must never be found in a record. strain: of a visit's likeness. card_of: the subject whose
+    national_number, name: must never be found in a record. card_of: the subject whose
     card they carry; None: nobody's. other: twin, person fetched for, or whose picture or card it is.
     """
 
@@ -107,7 +107,6 @@ class Person:
     pace: Pace
     home: int
     subject_id: str | None = None
-    strain: float = 1.0
     card_of: str | None = None
     other: str | None = None
 
@@ -128,18 +127,20 @@ class Village:
         return tuple(person for person in self.people if person.subject_id is not None)
 
 
-def build_village(subjects: int, terminals: tuple[str, ...], day: date, seed: int) -> Village:
+def build_village(subjects: int, terminals: tuple[str, ...], day: date, seed: int, faces: FaceModel) -> Village:
     """subjects: at least `SMALLEST`. day: local day of the distribution."""
     rng, chance = np.random.default_rng(seed), random.Random(seed)
     kinds = _kinds(subjects, chance)
     people = [
-        _person(number, kind, terminals=len(terminals), rng=rng, chance=chance) for number, kind in enumerate(kinds, 1)
+        _person(number, kind, faces.stranger(rng), terminals=len(terminals), chance=chance)
+        for number, kind in enumerate(kinds, 1)
     ]
-    people = _related(people, rng)
-    templates = tuple(likeness.enrolled(person.face, rng) for person in people)
+    people = _related(people, faces, rng)
+    templates = _enrol(people, faces, rng)
+    people = [_as_they_are_now(person, faces, rng) for person in people]
     outsiders = [kind for kind, share in _OUTSIDERS.items() for _ in range(max(1, round(share * subjects)))]
     people += [
-        _outsider(subjects + place, kind, people, terminals=len(terminals), rng=rng, chance=chance)
+        _outsider(subjects + place, kind, people, faces.stranger(rng), chance=chance)
         for place, kind in enumerate(outsiders, 1)
     ]
     enrolled = [person for person in people if person.subject_id]
@@ -161,7 +162,27 @@ def _kinds(subjects: int, chance: random.Random) -> list[Kind]:
     return kinds
 
 
-def _person(number: int, kind: Kind, *, terminals: int, rng: np.random.Generator, chance: random.Random) -> Person:
+def _enrol(people: list[Person], faces: FaceModel, rng: np.random.Generator) -> tuple[Embedding, ...]:
+    """Templates; twins were photographed on the same day, in the same light and with the same hair."""
+    photographs = {person.subject_id: faces.photographs(rng) for person in people}
+    return tuple(
+        faces.template(
+            person.face,
+            photographs[min(str(person.subject_id), str(person.other))]
+            if person.kind is Kind.TWIN
+            else photographs[person.subject_id],
+        )
+        for person in people
+    )
+
+
+def _as_they_are_now(person: Person, faces: FaceModel, rng: np.random.Generator) -> Person:
+    if person.kind is not Kind.CHANGED:
+        return person
+    return replace(person, face=faces.relative(person.face, likeness.CHANGED, rng))
+
+
+def _person(number: int, kind: Kind, face: Face, *, terminals: int, chance: random.Random) -> Person:
     pace = STIFF if kind is Kind.STIFF else chance.choices((YOUNG, OLD, SLOW), (5, 4, 1))[0]
     subject_id = f"s-{number:04d}"
     return Person(
@@ -169,22 +190,21 @@ def _person(number: int, kind: Kind, *, terminals: int, rng: np.random.Generator
         name=f"{chance.choice(_GIVEN)} {chance.choice(_FAMILY)} {chance.choice(_FAMILY)}",
         national_number=str(chance.randrange(3_000_000_000_000_000, 3_999_999_999_999_999)),
         kind=kind,
-        face=likeness.stranger(rng),
+        face=face,
         pace=pace,
         home=number % terminals,
         subject_id=subject_id,
-        strain=_CHANGED_STRAIN if kind is Kind.CHANGED else 1.0,
         card_of=subject_id,
     )
 
 
-def _related(people: list[Person], rng: np.random.Generator) -> list[Person]:
+def _related(people: list[Person], faces: FaceModel, rng: np.random.Generator) -> list[Person]:
     """Twins and siblings get each other's faces, proxies get somebody to fetch for."""
     related = list(people)
     for kind, likeness_of in ((Kind.TWIN, likeness.TWIN), (Kind.SIBLING, likeness.SIBLING)):
         places = [place for place, person in enumerate(related) if person.kind is kind]
         for one, two in zip(places[::2], places[1::2], strict=True):
-            face = likeness.relative(related[one].face, likeness_of, rng)
+            face = faces.relative(related[one].face, likeness_of, rng)
             related[two] = replace(related[two], face=face, other=related[one].subject_id, home=related[one].home)
             related[one] = replace(related[one], other=related[two].subject_id)
     fetched = iter([person for person in related if person.kind is Kind.FETCHED_FOR])
@@ -194,11 +214,9 @@ def _related(people: list[Person], rng: np.random.Generator) -> list[Person]:
     return related
 
 
-def _outsider(
-    number: int, kind: Kind, people: list[Person], *, terminals: int, rng: np.random.Generator, chance: random.Random
-) -> Person:
+def _outsider(number: int, kind: Kind, people: list[Person], face: Face, *, chance: random.Random) -> Person:
     """Somebody who is not enrolled; a print and a card are an ordinary subject's."""
-    person = _person(number, kind, terminals=terminals, rng=rng, chance=chance)
+    person = _person(number, kind, face, terminals=1 + max(one.home for one in people), chance=chance)
     owner = chance.choice([one for one in people if one.kind is Kind.ORDINARY])
     person = replace(person, subject_id=None, card_of=None)
     if kind is Kind.PRINT:

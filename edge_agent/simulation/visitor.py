@@ -11,8 +11,6 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-import numpy as np
-
 from edge_agent.core.model import FaceObservation, FrameCues, QualityProblem, Signal
 from edge_agent.simulation.bearing import Head, head_shape, print_shape
 from edge_agent.simulation.likeness import Look
@@ -47,17 +45,17 @@ class Errand:
 
 
 class Visitor:
-    """Present from `came_s` on. track_id: the tracker's number for this face."""
+    """Present from `came_s` on. track_id: the tracker's number for this face. look: how they look this time."""
 
-    def __init__(self, errand: Errand, track_id: int, came_s: float, rng: np.random.Generator) -> None:
+    def __init__(self, errand: Errand, track_id: int, came_s: float, look: Look, chance: random.Random) -> None:
         self.errand = errand
         self.came_s = came_s
         self.leaves_s: float | None = None
         """When they will turn away; None: not yet decided."""
         person = errand.person
         self._track_id = track_id
-        self._look = Look(person.face, rng, person.strain)
-        self._chance = random.Random(int(rng.integers(2**63)))
+        self._look = look
+        self._chance = chance
         self._head = Head(person.pace, self._chance)
         self._shown_s = -SHOW_CARD_EVERY_S
         self._asked_s: float | None = None
