@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_agent.ports import TerminalError
+from edge_agent.vision.mapped_file import release_pages
 from edge_agent.vision.native_stderr import quiet_native_stderr
 
 Array = npt.NDArray[Any]
@@ -64,6 +65,7 @@ def load(path: Path, threads: int = 1) -> TensorRunner:
         with quiet_native_stderr():
             interpreter = make(model_path=str(path), num_threads=threads)
             interpreter.allocate_tensors()
+        release_pages(path)
     except (ValueError, RuntimeError, OSError) as error:
         raise InterpreterError(
             f"{path}: {runtime_name()} {runtime_version()} can't load it ({error}); "
