@@ -40,8 +40,8 @@ class Desk:
         return self.act is not None or self.receipt is not None
 
     def handed_to(self, officer_id: str) -> Desk:
-        """Somebody else is at it, or nobody is (""); a card still in view is not one shown again."""
-        return Desk(officer_id, card=self.card, card_s=self.card_s)
+        """Somebody else is at it, or nobody is (""); a code still in view is not one shown again."""
+        return Desk(officer_id, held=self.held, held_s=self.held_s, card=self.card, card_s=self.card_s)
 
 
 NOBODY = Desk()

@@ -162,12 +162,7 @@ def rest(session: Session, now: Now) -> Move:
         session, armed=False, arriving_s=None, session_id="", receipt=None, request=None, helped="", phases_s=()
     )
     if not must_close(session) and session.desk.officer_id:
-        desk = replace(
-            session.desk.handed_to(session.desk.officer_id),
-            since_s=now.monotonic_s,
-            held=session.desk.held,
-            held_s=session.desk.held_s,
-        )
+        desk = replace(session.desk.handed_to(session.desk.officer_id), since_s=now.monotonic_s)
         return show(enter(replace(session, desk=desk), Phase.ASSISTING, now), Signal.BADGE_READ, now)
     if not must_close(session):
         return enter(session, Phase.IDLE, now), ()

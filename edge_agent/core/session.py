@@ -81,7 +81,7 @@ def step(session: Session, event: Event, now: Now, rules: Rules) -> Move:
         return _on_answer(session, event, now)
     if isinstance(event, (BadgeShown, CommandShown, SlipShown, TokenPresented)) and _for_the_desk(session, event):
         if isinstance(event, BadgeShown) and session.phase is not Phase.ASSISTING:
-            return officers.begin(session, event, now)
+            return officers.arrive(session, event, now)
         return officers.on_code(session, event, now)
     if isinstance(event, PartFailed):
         return _on_failure(replace(session, faults=session.faults | {event.part}), event.part, now, rules)

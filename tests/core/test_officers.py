@@ -245,3 +245,16 @@ def test_an_officers_bad_badge_is_not_held_against_the_recipient_in_front() -> N
     assert desk.session.token_refused_s == float("-inf")
     desk.show(TokenRefused("expired", "a1"))
     assert desk.session.token_refused_s == desk.now_s
+
+
+def test_a_badge_that_only_stays_in_view_keeps_nobody_from_being_served() -> None:
+    """On a ribbon, beside the people in front: once the desk has closed by itself, it must be shown anew."""
+    desk = Desk()
+    for _ in range(5):
+        desk.send(SITI, 0.5)
+        desk.send(Ticked(), 0.5)
+    assert desk.session.phase is Phase.IDLE, "the desk closed by itself"
+    for waited in range(8):
+        desk.send(SITI, 0.5)
+        desk.send(Ticked() if waited < 4 else frame(desk.now_s, ANA), 0.2)
+    assert desk.session.phase is Phase.CHALLENGING
