@@ -50,6 +50,6 @@ def balance_of(entitlement: Entitlement, claims: Iterable[Claim], authority: Aut
     if authority is not None and authority.latest_elsewhere is not None:
         instants.append(authority.latest_elsewhere)
     left = max(Decimal(0), entitlement.benefit.amount - given)
-    if entitlement.portion is None and taken:
+    if entitlement.portion is None and taken and not any(claim.left for claim in standing):
         left = Decimal(0)  # given whole: what the roster says of the amount now does not open it again
     return Balance(left, number, latest, max(instants, default=None))

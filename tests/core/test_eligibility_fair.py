@@ -284,3 +284,11 @@ def test_a_record_from_a_future_that_cannot_be_counts_as_one_of_unknown_age() ->
     assert held.reason is Reason.OFFLINE_TOO_LONG
     just_set_right = replace(waiting, oldest_at=NOW + timedelta(minutes=5))
     assert isinstance(decided([right()], policy=limited(hours_max=24.0), offline=just_set_right), Granted)
+
+
+def test_what_is_left_of_a_right_in_portions_is_not_lost_when_the_next_roster_names_no_portions() -> None:
+    begun = portion(1, "4", 1, left=Decimal(6))
+    (rest,) = grants(decided([right()], [begun]))
+    assert (rest.amount, rest.portion, rest.left) == (6, 2, 0)
+    done = [begun, portion(2, "6", 1)]
+    assert refused(decided([right()], done)).reason is Reason.ALREADY_CLAIMED
