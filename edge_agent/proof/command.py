@@ -8,7 +8,6 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -23,6 +22,7 @@ from edge_agent.proof.words import data_of, lines_of
 from edge_agent.roster_schema import first_problem
 from edge_agent.settings import CameraSettings
 from edge_agent.slip_code import PREFIX, SlipProblem, parse_slip
+from edge_agent.store.record_arguments import known_timezone
 from edge_agent.wiring import make_camera
 
 _CODES = ", ".join(f"{code} {verdict.value}" for verdict, code in EXIT_CODES.items())
@@ -51,7 +51,7 @@ def add_command(subparsers: Any) -> None:
 
 
 def _verify_slip(arguments: argparse.Namespace) -> int:
-    _require_timezone(arguments.timezone)
+    zone = known_timezone(arguments.timezone)
     office = key_files.load_verifying_key(arguments.office_key) if arguments.office_key else None
     certificates = [read_certificate(path, office) for path in arguments.certificate]
     text = _text(arguments)
@@ -65,7 +65,7 @@ def _verify_slip(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _say(json.dumps(data_of(finding), indent=2, ensure_ascii=False))
     else:
-        for line in lines_of(finding, arguments.timezone):
+        for line in lines_of(finding, zone):
             _say(line)
     return EXIT_CODES[finding.verdict]
 
@@ -101,13 +101,6 @@ def _camera(text: str) -> CameraSettings:
 
 def _book(path: Path | None, certificate: Certificate) -> LedgerBook | None:
     return open_book(path, certificate.terminal_id, certificate.key) if path is not None else None
-
-
-def _require_timezone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ProofError(f"--timezone {name}: is no time zone; write it as Asia/Jakarta") from error
 
 
 def _say(line: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from edge_agent.core.model import Outcome
+from edge_agent.core.model import Benefit, Outcome
+from edge_agent.core.slip import benefit_text
 from edge_agent.language.phrases import CataloguePhrases, PhraseError
 from edge_agent.proof.verdict import EXIT_CODES, Finding, Verdict
-from edge_agent.slip_code import SlipBenefit, SlipCode
+from edge_agent.slip_code import SlipCode
 from edge_agent.store.records import amount_text
 
 LANGUAGES = ("id", "en")
@@ -112,8 +113,9 @@ def _code_lines(code: SlipCode, phrases: CataloguePhrases, place: int, timezone:
     yield line("outcome", phrases.text(f"{code.outcome.value.lower()}.title"))
     if code.outcome is not Outcome.GIVEN:
         yield line("outcome", _reason(code.reason, phrases))
-    for benefit in code.benefits:
-        yield line("benefit", f"{_benefit(benefit, phrases)} ({benefit.programme})")
+    for one in code.benefits:
+        benefit = Benefit(one.kind, one.amount, one.unit, one.item)
+        yield line("benefit", f"{benefit_text(benefit, phrases)} ({one.programme})")
     if code.more:
         yield line("more", f"+{code.more}")
     flags = [words[place] for words, is_so in zip((_ASSISTED, _PROXY, _VOID), _flags(code), strict=True) if is_so]
@@ -127,12 +129,6 @@ def _code_lines(code: SlipCode, phrases: CataloguePhrases, place: int, timezone:
 
 def _flags(code: SlipCode) -> tuple[bool, bool, bool]:
     return code.assisted, code.proxy, code.voided
-
-
-def _benefit(benefit: SlipBenefit, phrases: CataloguePhrases) -> str:
-    if benefit.kind == "money":
-        return phrases.money(benefit.amount, benefit.unit)
-    return phrases.quantity(benefit.amount, benefit.unit, benefit.item)
 
 
 def _reason(reason: str, phrases: CataloguePhrases) -> str:

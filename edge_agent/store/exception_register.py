@@ -14,8 +14,8 @@ from contextlib import closing
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from edge_agent.settings import load
 from edge_agent.store.database import connect, told
+from edge_agent.store.record_arguments import day_of, path_of
 
 Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 
@@ -67,8 +67,8 @@ def add_command(officer_subparsers: Subparsers[argparse.ArgumentParser]) -> None
 
 
 def _register(arguments: argparse.Namespace) -> int:
-    path = arguments.file if arguments.file is not None else load(arguments.config).settings.store.path
+    path, day = path_of(arguments), day_of(arguments.day, "--day")
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(field.name for field in fields(RegisterEntry))
-    writer.writerows(astuple(entry) for entry in entries_of(path, arguments.day))
+    writer.writerows(astuple(entry) for entry in entries_of(path, day.isoformat() if day else None))
     return 0
