@@ -41,10 +41,6 @@ from edge_agent.core.state import Move, Phase, Session, enter, may_ask, show
 HELD_S = 3.0
 """A code seen again within this is still the same card held up; the desk is told of it every second."""
 
-SEEN_AGAIN_S = 2.0
-"""The same for a command card that is seen by turns with other codes, and for a badge after the desk closed: both may
-be shown again soon."""
-
 TOLD_S = 4.0
 """How long the light of an act that ended stays."""
 
@@ -65,10 +61,9 @@ def can_begin(session: Session) -> bool:
 def arrive(session: Session, event: BadgeShown, now: Now) -> Move:
     """A badge where no officer is at the desk. One that merely stayed in view after the desk closed opens nothing, or a
     badge on a ribbon would keep everybody from being served."""
-    desk = session.desk
-    if desk.held == event and now.monotonic_s - desk.held_s <= SEEN_AGAIN_S:
-        return replace(session, desk=replace(desk, held_s=now.monotonic_s)), ()
-    return begin(session, event, now)
+    still = session.desk.in_view(event, now.monotonic_s)
+    session = replace(session, desk=session.desk.seeing(event, now.monotonic_s))
+    return (session, ()) if still else begin(session, event, now)
 
 
 def begin(session: Session, event: BadgeShown, now: Now) -> Move:
@@ -98,9 +93,9 @@ def on_code(session: Session, event: Code, now: Now) -> Move:
     """A code is held up to the desk."""
     desk = session.desk
     still = desk.held == event and now.monotonic_s - desk.held_s <= HELD_S
-    if isinstance(event, CommandShown):
-        still = still or (desk.card == event.command and now.monotonic_s - desk.card_s <= SEEN_AGAIN_S)
-        desk = replace(desk, card=event.command, card_s=now.monotonic_s)
+    if isinstance(event, (BadgeShown, CommandShown)):
+        still = still or desk.in_view(event, now.monotonic_s)
+        desk = desk.seeing(event, now.monotonic_s)
     session = replace(session, desk=replace(desk, held=event, held_s=now.monotonic_s))
     if still or desk.busy or session.session_id:
         return session, ()

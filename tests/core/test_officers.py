@@ -258,3 +258,16 @@ def test_a_badge_that_only_stays_in_view_keeps_nobody_from_being_served() -> Non
         desk.send(SITI, 0.5)
         desk.send(Ticked() if waited < 4 else frame(desk.now_s, ANA), 0.2)
     assert desk.session.phase is Phase.CHALLENGING
+
+
+def test_two_badges_in_view_sign_in_once_each_and_a_second_badge_is_one_shown_for_it() -> None:
+    """Two officers side by side, badges on ribbons: no flood of records, and no badge consents by hanging there."""
+    desk, acts = Desk(), []
+    codes = (SITI, AGUS, CommandShown(Command(Act.VOID)), SITI, AGUS, SLIP)
+    for code in (*codes, SITI, AGUS, SLIP, SITI, AGUS, SLIP):
+        acts += [effect.request.act for effect in desk.send(code, 0.3) if isinstance(effect, RecordAct)]
+    assert acts == [Act.SIGN_IN, Act.SIGN_IN]
+    desk.send(SLIP, 1.0)
+    desk.send(SLIP, 0.9)
+    desk.show(SITI)
+    assert (desk.act().act, desk.act().officer_id, desk.act().second_officer_id) == (Act.VOID, "agus", "siti")
