@@ -6,7 +6,6 @@ Rules: read-only, from the files a day has left behind.
 from __future__ import annotations
 
 import json
-from collections import Counter
 
 from edge_agent.simulation.booked import LedgerCopy
 from edge_agent.simulation.books import BookData
@@ -41,14 +40,4 @@ def _copy(terminal: SimulatedTerminal, played: Played) -> LedgerCopy:
         slips=slip_states(database),
         waiting=frozenset(outbox_sequences(database)),
         delivered=played.broker.records.get(terminal.id, {}),
-    )
-
-
-def reasons_reached(data: BookData) -> Counter[str]:
-    """Outcomes by reason ("given" for those without one), over all terminals, as recorded."""
-    return Counter(
-        event["data"]["reason"] or "given"
-        for ledger in data.ledgers
-        for event in ledger.events
-        if event["type"] in ("aid.claim.recorded.v1", "aid.session.ended.v1")
     )

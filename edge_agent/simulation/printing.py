@@ -82,7 +82,6 @@ class PrinterDesk:
         self.out: list[FinishedSlip] = []
         """Every slip that came out whole, oldest first."""
         self.length_mm = 0.0
-        self.rolls_changed = 0
 
     def print_slip(self, session_id: str, slip: Slip) -> None:
         """As soon as the printer is free; `due` tells SlipPrinted or SlipFailed when it is done."""
@@ -115,7 +114,6 @@ class PrinterDesk:
         """Somebody puts in a new one."""
         self._catch_up()
         self._device.repair(Fault.PAPER_OUT)
-        self.rolls_changed += 1
 
     def forget(self) -> None:
         """The terminal's process is gone: nobody hears what was still to be told."""

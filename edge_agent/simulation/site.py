@@ -38,7 +38,6 @@ DAY = date(2026, 3, 10)
 OPENS = datetime.fromisoformat("2026-03-10T01:00:00+00:00")
 """Eight in the morning in Jakarta."""
 ROSTER_AGE_DAYS = 5
-ROLL_MM = 30_000.0
 
 
 @dataclass

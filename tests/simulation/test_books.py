@@ -56,6 +56,7 @@ def claim(subject: str, **changes: Any) -> dict[str, Any]:
 def given(session: str, subject: str, claims: list[dict[str, Any]] | None = None, **changes: Any) -> dict[str, Any]:
     data = {
         "session": session,
+        "case_number": f"case of {session}",
         "subject": subject,
         "outcome": "GIVEN",
         "reason": None,
@@ -67,12 +68,12 @@ def given(session: str, subject: str, claims: list[dict[str, Any]] | None = None
 
 
 def ended(session: str, reason: Reason) -> dict[str, Any]:
-    data = {"session": session, "outcome": reason.outcome.value, "reason": reason.value, "day": DAY}
-    return {"type": "aid.session.ended.v1", "data": data}
+    data = {"session": session, "case_number": f"case of {session}", "outcome": reason.outcome.value}
+    return {"type": "aid.session.ended.v1", "data": {**data, "reason": reason.value, "day": DAY}}
 
 
 def printed(session: str) -> dict[str, Any]:
-    return {"type": "aid.slip.printed.v1", "data": {"session": session}}
+    return {"type": "aid.slip.printed.v1", "time": f"{DAY}T03:00:00.000Z", "data": {"session": session}}
 
 
 def voided(*claims: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from edge_agent.core.model import Outcome, Reason
 from edge_agent.core.officer_acts import Act
 from edge_agent.core.session import Phase
-from edge_agent.simulation.audit import reasons_reached
+from edge_agent.simulation.booked import CLAIMED, ENDED, events_of
 from edge_agent.simulation.plan import Plan
 from edge_agent.simulation.report import summary_of
 from edge_agent.simulation.village import Kind
@@ -49,7 +49,10 @@ def test_every_kind_of_person_has_been_there(full_day: Closed) -> None:
 def test_every_outcome_and_the_reasons_of_a_day_come_up(full_day: Closed) -> None:
     outcomes = {arrival.outcome for arrival in full_day.data.truth.arrivals} - {None}
     assert outcomes == set(Outcome)
-    assert {reason.value for reason in REACHED} <= set(reasons_reached(full_day.data))
+    recorded = {
+        event["data"]["reason"] for ledger in full_day.data.ledgers for event in events_of(ledger, CLAIMED, ENDED)
+    }
+    assert {reason.value for reason in REACHED} <= recorded
 
 
 def test_every_phase_is_reached_but_the_centres(full_day: Closed) -> None:
