@@ -49,7 +49,7 @@ class Duty:
         signal = hall.terminal.signal
         self._give_up_hopeless(hall)
         if signal is Signal.READY and any(job.act is Act.OPEN for job in self.jobs):
-            # The break is over, and the terminal is open: it was never closed, or a power cut has opened it.
+            # The break is over, and the terminal is open: it was never closed.
             self.jobs = deque(job for job in self.jobs if job.act not in (Act.CLOSE, Act.OPEN))
         if self._visited is not None and not self._visited.answered and now_s - self._visited_s < AGAIN_S:
             return None

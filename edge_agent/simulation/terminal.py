@@ -109,7 +109,7 @@ class SimulatedTerminal:
             parts.database, parts.keys, parts.identity, embedder=parts.embedder, checkpoint=self._checkpoint
         )
         self.powered = True
-        self.session = Session()
+        self.session = Session(closed_by=self.store.closed_by())
         self._inbox.clear()
         self.recorder = Recorder(self.store, self.clock.now)
         self.gallery = GalleryHold(parts.rules(self.store), self.store.gallery)
