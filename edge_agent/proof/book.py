@@ -16,9 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from edge_agent.slip_code import SlipBenefit
 from edge_agent.store.ledger import BrokenRecord, verify
 from edge_agent.store.record_files import Event, data_of, parsed, records_of, sequence_of
+from edge_agent.store.record_types import CLAIM_VOIDED, OUTCOMES
 from edge_agent.store.records import check_signature
-
-_OUTCOMES = ("aid.claim.recorded.v1", "aid.session.ended.v1")
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def open_book(path: Path, terminal_id: str, key: Ed25519PublicKey) -> LedgerBook
     voided: dict[str, str] = {}
     for event in events:
         data = data_of(event)
-        if event.get("type") == "aid.claim.voided.v1":
+        if event.get("type") == CLAIM_VOIDED:
             voided[str(data.get("case_number"))] = str(data.get("day") or event.get("time"))
     return LedgerBook(
         head_sequence=result.count,
@@ -66,7 +65,7 @@ def open_book(path: Path, terminal_id: str, key: Ed25519PublicKey) -> LedgerBook
 def _outcomes(events: list[Event], key: Ed25519PublicKey) -> Iterator[tuple[int, RecordedOutcome]]:
     for event in events:
         sequence = sequence_of(event)
-        if event.get("type") in _OUTCOMES and sequence is not None:
+        if event.get("type") in OUTCOMES and sequence is not None:
             data = data_of(event)
             yield (
                 sequence,

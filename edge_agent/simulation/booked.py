@@ -12,9 +12,7 @@ from typing import Any
 
 from edge_agent.store.day_totals import totals_data
 from edge_agent.store.record_totals import totals_of
-
-CLAIMED, ENDED, VOIDED = "aid.claim.recorded.v1", "aid.session.ended.v1", "aid.claim.voided.v1"
-DAY_ENDED = "aid.day.ended.v1"
+from edge_agent.store.record_types import CLAIM_RECORDED, CLAIM_VOIDED
 
 Event = Mapping[str, Any]
 
@@ -55,8 +53,8 @@ class BookedClaim:
 
 def booked_claims(ledger: LedgerCopy) -> Iterator[BookedClaim]:
     """Every claim of this ledger."""
-    voided = {claim for event in events_of(ledger, VOIDED) for claim in event["data"]["claims"]}
-    for event in events_of(ledger, CLAIMED):
+    voided = {claim for event in events_of(ledger, CLAIM_VOIDED) for claim in event["data"]["claims"]}
+    for event in events_of(ledger, CLAIM_RECORDED):
         data = event["data"]
         for claim in data["claims"]:
             yield BookedClaim(

@@ -17,9 +17,6 @@ from decimal import Decimal
 from edge_agent.core.model import Entitlement, Outcome
 from edge_agent.core.policy import Proxy
 from edge_agent.simulation.booked import (
-    CLAIMED,
-    DAY_ENDED,
-    ENDED,
     BookedClaim,
     Event,
     LedgerCopy,
@@ -28,6 +25,7 @@ from edge_agent.simulation.booked import (
     events_of,
 )
 from edge_agent.simulation.truth import Arrival, Truth
+from edge_agent.store.record_types import CLAIM_RECORDED, DAY_ENDED, OUTCOMES
 
 TOLD_MAX = 5
 """Exceptions named on one line; the rest is counted."""
@@ -143,7 +141,7 @@ def _outcomes(data: BookData) -> BalanceLine:
     """One record for each session; what the lights said is what the ledger says."""
     recorded: dict[str, list[Event]] = defaultdict(list)
     for ledger in data.ledgers:
-        for event in events_of(ledger, CLAIMED, ENDED):
+        for event in events_of(ledger, *OUTCOMES):
             recorded[event["data"]["session"]].append(event)
     problems = []
     for arrival in data.truth.arrivals:
@@ -169,7 +167,7 @@ def _slips(data: BookData) -> BalanceLine:
     """A slip came out, or the terminal knows that none did; it never believes in one that did not."""
     problems, slips, unprinted = [], 0, 0
     for ledger in data.ledgers:
-        for event in events_of(ledger, CLAIMED, ENDED):
+        for event in events_of(ledger, *OUTCOMES):
             session, outcome = event["data"]["session"], event["data"]["outcome"]
             if outcome == Outcome.ABANDONED.value:
                 continue
@@ -217,7 +215,7 @@ def _names(data: BookData, claims: list[BookedClaim]) -> tuple[BalanceLine, tupl
     evidence = {
         event["data"]["session"]: event["data"].get("evidence")
         for ledger in data.ledgers
-        for event in events_of(ledger, CLAIMED)
+        for event in events_of(ledger, CLAIM_RECORDED)
     }
     problems: list[str] = []
     false_matches: list[str] = []

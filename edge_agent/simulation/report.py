@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from edge_agent.core.model import Outcome, Reason
-from edge_agent.simulation.booked import CLAIMED, LedgerCopy, counted_totals, events_of
+from edge_agent.simulation.booked import LedgerCopy, counted_totals, events_of
 from edge_agent.simulation.books import Balance, BookData
 from edge_agent.simulation.day import Played
 from edge_agent.simulation.site import DAY, TIMEZONE
 from edge_agent.simulation.truth import Arrival
 from edge_agent.store.record_totals import exclusion_of, gather
+from edge_agent.store.record_types import CLAIM_RECORDED
 
 IDENTIFICATION_FPIR, VERIFICATION_FMR = 0.01, 1e-4
 """Targets of `matching.identification_fpir` and `matching.verification_fmr`, which the day's terminals are set to."""
@@ -142,7 +143,7 @@ def _exclusion(ledgers: tuple[LedgerCopy, ...]) -> dict[str, Any]:
     """Over all terminals: whoever was referred at one and given at another has been served."""
     served = excluded = 0
     for ledger in ledgers:
-        elsewhere = [event for other in ledgers if other is not ledger for event in events_of(other, CLAIMED)]
+        elsewhere = [event for other in ledgers if other is not ledger for event in events_of(other, CLAIM_RECORDED)]
         here = exclusion_of(gather(ledger.events, TIMEZONE), DAY.isoformat())
         found = exclusion_of(gather((*ledger.events, *elsewhere), TIMEZONE), DAY.isoformat())
         served, excluded = served + here.served, excluded + found.excluded

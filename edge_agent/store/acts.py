@@ -21,14 +21,11 @@ from edge_agent.store.claims import TerminalIdentity
 from edge_agent.store.day_totals import acts_today, totals_data, totals_from, totals_of
 from edge_agent.store.ledger import Checkpoint, Head, Ledger
 from edge_agent.store.receipts import count_copy, receipts_where
+from edge_agent.store.record_types import CLAIM_VOIDED, DAY_ENDED, OFFICER_ACTED, REFERRAL_RESOLVED
 from edge_agent.store.records import instant_text, parse_instant
 from edge_agent.store.roster import RosterTable
 from edge_agent.store.surroundings import Surroundings
 
-OFFICER_ACTED = "aid.officer.acted.v1"
-CLAIM_VOIDED = "aid.claim.voided.v1"
-REFERRAL_RESOLVED = "aid.referral.resolved.v1"
-DAY_ENDED = "aid.day.ended.v1"
 _TYPES = {Act.VOID: CLAIM_VOIDED, Act.REFERRAL_RESOLVED: REFERRAL_RESOLVED, Act.DAY_END: DAY_ENDED}
 """Records of acts that were done; all others, and every act that was not done, are `OFFICER_ACTED`."""
 

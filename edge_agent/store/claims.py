@@ -31,6 +31,7 @@ from edge_agent.store.receipts import (
     insert_session,
     receipts_where,
 )
+from edge_agent.store.record_types import CLAIM_RECORDED, SESSION_ENDED, SLIP_FAILED, SLIP_PRINTED
 from edge_agent.store.records import (
     assistance_data,
     benefit_data,
@@ -42,10 +43,6 @@ from edge_agent.store.records import (
 from edge_agent.store.roster import RosterTable
 from edge_agent.store.surroundings import Surroundings
 
-CLAIM_RECORDED = "aid.claim.recorded.v1"
-SESSION_ENDED = "aid.session.ended.v1"
-SLIP_PRINTED = "aid.slip.printed.v1"
-SLIP_FAILED = "aid.slip.failed.v1"
 _LONGEST_PROBLEM = 200
 
 

@@ -19,9 +19,9 @@ from edge_agent.core.model import Timestamp
 from edge_agent.ports import StoreError
 from edge_agent.store.database import told, transaction
 from edge_agent.store.ledger import Checkpoint, Ledger
+from edge_agent.store.record_types import SUBJECT_DELETED
 from edge_agent.store.records import instant_text, parse_instant
 
-SUBJECT_DELETED = "aid.subject.deleted.v1"
 _PENDING = "wipe_pending"
 _IDS_PER_RECORD = 500
 """Keeps a record well under a broker's usual message limit (64 KiB at 64 characters an id)."""

@@ -14,9 +14,8 @@ from decimal import Decimal
 
 from edge_agent.core.model import Timestamp
 from edge_agent.store.ledger import Checkpoint, Head, Ledger
+from edge_agent.store.record_types import ENTITLEMENT_RELEASED
 from edge_agent.store.records import amount_text
-
-ENTITLEMENT_RELEASED = "aid.entitlement.released.v1"
 
 
 @dataclass(frozen=True)

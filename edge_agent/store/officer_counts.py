@@ -19,6 +19,7 @@ from edge_agent.roster_policy import PolicyRecord
 from edge_agent.store.database import connect, told
 from edge_agent.store.ledger import is_database
 from edge_agent.store.record_files import Event, data_of, local_day
+from edge_agent.store.record_types import CLAIM_RECORDED, CLAIM_VOIDED, OFFICER_ACTED, REFERRAL_RESOLVED
 
 ASSISTED, REPRINTS, VOIDS, RESOLVED, NOT_DONE = "assisted", "reprints", "voids", "resolved", "not_done"
 ACTS = (ASSISTED, REPRINTS, VOIDS, RESOLVED, NOT_DONE)
@@ -83,16 +84,16 @@ def officer_counts(
 def _acts(kind: str, data: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """(officer, act, reason to vouch or "") of one record."""
     officers = [str(data[name]) for name in ("officer", "second_officer") if data.get(name)]
-    if kind == "aid.claim.recorded.v1":
+    if kind == CLAIM_RECORDED:
         help_ = data.get("assistance")
         if not isinstance(help_, dict) or not help_.get("officer"):
             return []
         return [(str(help_["officer"]), ASSISTED, str(help_.get("reason") or ""))]
-    if kind == "aid.claim.voided.v1":
+    if kind == CLAIM_VOIDED:
         return [(officer, VOIDS, "") for officer in dict.fromkeys(officers)]
-    if kind == "aid.referral.resolved.v1":
+    if kind == REFERRAL_RESOLVED:
         return [(officer, RESOLVED, "") for officer in officers[:1]]
-    if kind == "aid.officer.acted.v1":
+    if kind == OFFICER_ACTED:
         if data.get("problem") is not None:
             return [(officer, NOT_DONE, "") for officer in officers[:1]]
         return [(officer, REPRINTS, "") for officer in officers[:1] if data.get("act") == "reprint"]

@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge_agent.store.record_files import Event, data_of, local_day, sequence_of, terminal_of
+from edge_agent.store.record_types import CLAIM_RECORDED, CLAIM_VOIDED, SESSION_ENDED
 from edge_agent.store.records import amount_text, parse_instant
 
 MONEY_FIELDS = (
@@ -109,15 +110,15 @@ def rows(events: Iterable[Event]) -> Iterator[dict[str, str]]:
             "case_number": _word(data.get("case_number")),
             "assisted": _flag(data.get("assisted") is True),
         }
-        if kind == "aid.claim.recorded.v1":
+        if kind == CLAIM_RECORDED:
             for claim in _dicts(data.get("claims")):
                 words = ("claim_number", "entitlement_id", "programme", "cycle", "kind", "amount", "unit", "item")
                 told = {name: _word(claim.get(name)) for name in words}
                 more = {"portion": _word(claim.get("portion", 1)), "left": _word(claim.get("left", "0"))}
                 yield {**common, **told, **more, "proxy": _flag(bool(claim.get("proxy")))}
-        elif kind == "aid.session.ended.v1":
+        elif kind == SESSION_ENDED:
             yield common
-        elif kind == "aid.claim.voided.v1":
+        elif kind == CLAIM_VOIDED:
             yield {**common, "voided": _flag(True)}
 
 
@@ -133,13 +134,13 @@ def transactions(
     remaining: dict[str, Decimal] = {}
     for event in events:
         kind, data = event.get("type"), data_of(event)
-        if kind == "aid.claim.recorded.v1":
+        if kind == CLAIM_RECORDED:
             for claim in _claims(event, data):
                 claims[str(claim.claim.get("claim_id"))] = claim
                 remaining[_right(claim)] = claim.left
                 if id_of(event) in wanted:
                     yield claim.goods, _transaction(claim, event, "PURCHASE", claim.left, defaults)
-        elif kind == "aid.claim.voided.v1":
+        elif kind == CLAIM_VOIDED:
             for claim_id in data.get("claims") or ():
                 voided = claims.get(str(claim_id))
                 if voided is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,8 +115,3 @@ def data_of(event: Event) -> Mapping[str, Any]:
     """Its data; empty where there is none."""
     data = event.get("data")
     return data if isinstance(data, dict) else {}
-
-
-def of_type(events: Iterable[Event], *types: str) -> Iterator[Event]:
-    """The records of these types."""
-    return (event for event in events if event.get("type") in types)

@@ -17,8 +17,7 @@ from zoneinfo import ZoneInfo
 from edge_agent.core.model import Outcome
 from edge_agent.core.officer_acts import DayTotals
 from edge_agent.store.record_files import Event, data_of, local_day
-
-_OUTCOMES = frozenset(("aid.claim.recorded.v1", "aid.session.ended.v1"))
+from edge_agent.store.record_types import CLAIM_VOIDED, OFFICER_ACTED, OUTCOMES, REFERRAL_RESOLVED, SLIP_PRINTED
 
 
 @dataclass(frozen=True)
@@ -70,11 +69,6 @@ class Exclusion:
     served: int
     excluded: int
 
-    @property
-    def rate(self) -> float | None:
-        """None: nobody was served."""
-        return self.excluded / self.served if self.served else None
-
 
 def totals_of(records: Iterable[Event], day: date | str, timezone: str) -> DayTotals:
     """The totals of one local day. records: of one terminal, in order; timezone: its IANA name."""
@@ -88,15 +82,15 @@ def gather(records: Iterable[Event], timezone: str) -> Facts:
         kind, data = event.get("type"), data_of(event)
         try:
             day = local_day(event, zone)
-            if kind in _OUTCOMES:
+            if kind in OUTCOMES:
                 facts.sessions.append(_session(data, day, place))
-            elif kind == "aid.slip.printed.v1":
+            elif kind == SLIP_PRINTED:
                 facts.printed.add(str(data["session"]))
-            elif kind == "aid.claim.voided.v1":
+            elif kind == CLAIM_VOIDED:
                 facts.voided.update(dict.fromkeys((str(claim) for claim in data["claims"]), day))
-            elif kind == "aid.referral.resolved.v1":
+            elif kind == REFERRAL_RESOLVED:
                 facts.resolved.setdefault(str(data["case_number"]), day)
-            elif kind == "aid.officer.acted.v1" and data.get("act") == "reprint" and data.get("problem") is None:
+            elif kind == OFFICER_ACTED and data.get("act") == "reprint" and data.get("problem") is None:
                 facts.reprints.append(day)
         except (KeyError, TypeError, ValueError, InvalidOperation):
             continue

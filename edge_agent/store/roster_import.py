@@ -19,12 +19,12 @@ from edge_agent.roster_file import RosterFile
 from edge_agent.roster_payload import RosterPayload
 from edge_agent.store.ledger import Checkpoint, Ledger
 from edge_agent.store.receipts import all_entitlements
+from edge_agent.store.record_types import ROSTER_IMPORTED
 from edge_agent.store.roster import RosterInfo, RosterTable
 from edge_agent.store.roster_rows import read_roster_rows, write_roster_rows
 from edge_agent.store.roster_warnings import ImportWarning, homes_moved, reissued
 from edge_agent.store.templates import TemplateCipher
 
-ROSTER_IMPORTED = "aid.roster.imported.v1"
 _WARNINGS_IN_RECORD = 50
 _NO_CHANGES = RosterChanges()
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from edge_agent.core.model import Outcome, Reason
 from edge_agent.core.officer_acts import Act
 from edge_agent.core.session import Phase
-from edge_agent.simulation.booked import CLAIMED, ENDED, events_of
+from edge_agent.simulation.booked import events_of
 from edge_agent.simulation.plan import Plan
 from edge_agent.simulation.report import summary_of
 from edge_agent.simulation.village import Kind
+from edge_agent.store.record_types import OUTCOMES
 from tests.simulation.conftest import Closed, play
 
 REACHED = frozenset(
@@ -49,9 +50,7 @@ def test_every_kind_of_person_has_been_there(full_day: Closed) -> None:
 def test_every_outcome_and_the_reasons_of_a_day_come_up(full_day: Closed) -> None:
     outcomes = {arrival.outcome for arrival in full_day.data.truth.arrivals} - {None}
     assert outcomes == set(Outcome)
-    recorded = {
-        event["data"]["reason"] for ledger in full_day.data.ledgers for event in events_of(ledger, CLAIMED, ENDED)
-    }
+    recorded = {event["data"]["reason"] for ledger in full_day.data.ledgers for event in events_of(ledger, *OUTCOMES)}
     assert {reason.value for reason in REACHED} <= recorded
 
 
