@@ -9,7 +9,6 @@ message holds a name, a national number, an image or an embedding, and no error 
 
 from __future__ import annotations
 
-import base64
 import json
 import secrets
 from collections.abc import Mapping
@@ -17,13 +16,13 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
 import rfc8785
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from edge_agent.core.policy import Authority
 from edge_agent.ports import TerminalError
 from edge_agent.roster_schema import EntitlementId, Identifier, first_problem
+from edge_agent.signed_json import is_signed, signature_of, signed_bytes
 
 DOMAIN = b"edge-agent authority v1\n"
 MESSAGE_MAX_BYTES = 65_536
@@ -132,8 +131,7 @@ def new_request_id() -> str:
 def sign_message(message: AuthorityMessage, key: Ed25519PrivateKey) -> bytes:
     """The message as it goes on the wire: canonical JSON with its signature, UTF-8."""
     content = message.model_dump(mode="json")
-    signature = key.sign(DOMAIN + rfc8785.dumps(content))
-    return rfc8785.dumps({**content, "signature": base64.urlsafe_b64encode(signature).rstrip(b"=").decode()})
+    return rfc8785.dumps({**content, "signature": signature_of(signed_bytes(content), key, DOMAIN)})
 
 
 def read_message(kind: type[M], payload: bytes, key: Ed25519PublicKey) -> M:
@@ -164,10 +162,7 @@ def json_object(payload: bytes, max_bytes: int = MESSAGE_MAX_BYTES) -> Mapping[s
 
 def signed_by(content: Mapping[str, Any], key: Ed25519PublicKey, domain: bytes = b"") -> bool:
     """Whether its `signature` is this key's. domain: empty for ledger records."""
-    text = str(content.get("signature", ""))
     try:
-        unsigned = rfc8785.dumps({name: value for name, value in content.items() if name != "signature"})
-        key.verify(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), domain + unsigned)
-    except (InvalidSignature, ValueError, RecursionError):
+        return is_signed(content, signed_bytes(content), key, domain)
+    except (ValueError, RecursionError):
         return False
-    return True

@@ -9,8 +9,6 @@ signature. A certificate says nothing of slips dated after its last day.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -18,13 +16,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import rfc8785
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import Field, ValidationError
 
 from edge_agent.key_files import key_id
 from edge_agent.ports import TerminalError
 from edge_agent.roster_schema import Base64, Closed, Identifier, first_problem
+from edge_agent.signed_json import base64url, from_base64url, is_signed, signature_of, signed_bytes
 
 FORM = "edge-agent terminal certificate v1"
 _DOMAIN = (FORM + "\n").encode()
@@ -81,13 +79,13 @@ def sign_certificate(
         "form": FORM,
         "terminal": terminal_id,
         "site": site,
-        "key": _text(key.public_bytes_raw()),
+        "key": base64url(key.public_bytes_raw()),
         "key_id": key_id(key),
         "issued_on": issued_on.isoformat(),
         "last_day": last_day.isoformat(),
         "signed_by": key_id(office.public_key()),
     }
-    signed = {**content, "signature": _text(office.sign(_DOMAIN + rfc8785.dumps(content)))}
+    signed = {**content, "signature": signature_of(signed_bytes(content), office, _DOMAIN)}
     try:
         _Fields.model_validate(signed)
     except ValidationError as error:
@@ -110,8 +108,7 @@ def read_certificate(path: Path, office: Ed25519PublicKey | None = None) -> Cert
     try:
         content: Any = json.loads(raw)
         fields = _Fields.model_validate(content)
-        key = Ed25519PublicKey.from_public_bytes(_bytes(fields.key))
-        signature = _bytes(fields.signature)
+        key = Ed25519PublicKey.from_public_bytes(from_base64url(fields.key))
     except ValidationError as error:
         raise CertificateError(
             f"{path}: is no terminal's certificate: {first_problem(error)}; ask the office for it"
@@ -121,35 +118,20 @@ def read_certificate(path: Path, office: Ed25519PublicKey | None = None) -> Cert
     if key_id(key) != fields.key_id:
         raise CertificateError(f"{path}: key_id: does not fit the key; the file was changed, ask the office for it")
     if office is not None:
-        _check(path, content, fields, signature, office)
+        _check(path, content, fields, office)
     return Certificate(
         fields.terminal, fields.site, key, fields.issued_on, fields.last_day, fields.signed_by, office is not None
     )
 
 
-def _check(path: Path, content: dict[str, Any], fields: _Fields, signature: bytes, office: Ed25519PublicKey) -> None:
+def _check(path: Path, content: dict[str, Any], fields: _Fields, office: Ed25519PublicKey) -> None:
     """Raises CertificateError when this office did not sign exactly this."""
     if fields.signed_by != key_id(office):
         raise CertificateError(
             f"{path}: signed_by: is {fields.signed_by}, the office's key is {key_id(office)}; "
             "it is not by this office: trust nothing that rests on it"
         )
-    try:
-        unsigned = {name: value for name, value in content.items() if name != "signature"}
-        office.verify(signature, _DOMAIN + rfc8785.dumps(unsigned))
-    except InvalidSignature as error:
+    if not is_signed(content, signed_bytes(content), office, _DOMAIN):
         raise CertificateError(
             f"{path}: signature: is not the office's; the file was changed or forged: ask the office for it"
-        ) from error
-
-
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _bytes(text: str) -> bytes:
-    """Raises ValueError."""
-    try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except binascii.Error as error:
-        raise ValueError("not base64url") from error
+        )

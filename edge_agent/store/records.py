@@ -7,7 +7,6 @@ or an embedding. Fractions are rounded to four decimals, so that canonical bytes
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +15,13 @@ from decimal import Decimal
 from typing import Any
 
 import rfc8785
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from edge_agent.clock import to_milliseconds
 from edge_agent.core.model import Benefit, Claim, Entitlement, Evidence, Timestamp
 from edge_agent.core.officer_acts import Assistance
 from edge_agent.key_files import key_id
+from edge_agent.signed_json import is_signed, signature_of, signed_bytes
 
 GENESIS = "0" * 64
 """`prevhash` of a terminal's first record."""
@@ -83,21 +82,15 @@ def sign_record(
     }
     if held:
         event["clockutc"] = instant_text(at.utc)
-    unsigned = rfc8785.dumps(event)
-    event["signature"] = base64.urlsafe_b64encode(key.sign(unsigned)).rstrip(b"=").decode()
-    return SignedRecord(rfc8785.dumps(event), hashlib.sha256(unsigned).hexdigest())
+    signed = signed_bytes(event)
+    event["signature"] = signature_of(signed, key)
+    return SignedRecord(rfc8785.dumps(event), hashlib.sha256(signed).hexdigest())
 
 
 def check_signature(event: Mapping[str, Any], public_key: Ed25519PublicKey) -> tuple[str, bool]:
     """(hash, whether the signature is this key's) of a parsed record. ValueError when it has no canonical form."""
-    unsigned = rfc8785.dumps({name: value for name, value in event.items() if name != "signature"})
-    digest = hashlib.sha256(unsigned).hexdigest()
-    try:
-        text = str(event.get("signature", ""))
-        public_key.verify(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), unsigned)
-    except (InvalidSignature, ValueError):
-        return digest, False
-    return digest, True
+    signed = signed_bytes(event)
+    return hashlib.sha256(signed).hexdigest(), is_signed(event, signed, public_key)
 
 
 def rounded(value: Any) -> Any:
