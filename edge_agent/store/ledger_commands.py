@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -138,24 +139,12 @@ def _openspp(
 
 
 def _csv(fields: Sequence[str], told: Iterable[dict[str, str]], *, header: bool) -> list[str]:
-    lines: list[str] = []
-    writer = csv.DictWriter(_Lines(lines), fields, restval="", lineterminator="")
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fields, restval="", lineterminator="\n")
     if header:
         writer.writeheader()
-    for row in told:
-        writer.writerow({name: _plain(text) for name, text in row.items()})
-    return lines
-
-
-class _Lines:
-    """A list of lines that a csv writer can write to."""
-
-    def __init__(self, lines: list[str]) -> None:
-        self._lines = lines
-
-    def write(self, line: str) -> int:
-        self._lines.append(line)
-        return len(line)
+    writer.writerows({name: _plain(cell) for name, cell in row.items()} for row in told)
+    return text.getvalue().split("\n")[:-1]
 
 
 def _plain(text: str) -> str:
