@@ -32,12 +32,12 @@ from edge_agent.core.messages import AskAuthority, AuthorityAnswered
 from edge_agent.uplink.troubles import Report
 from edge_agent.uplink.wire import Message, Topics, authority_message
 
-_SETTLE_AFTER = 0.6
+_SETTLE_SHARE = 0.6
 """Of the wait: when some of what was asked for is still held by another terminal, the session is told the rest by
 then, so that it can act on it within its own limit."""
 
 
-Spoken = TypeVar("Spoken", AuthoriseAnswer, ReleaseRequest)
+_Spoken = TypeVar("_Spoken", AuthoriseAnswer, ReleaseRequest)
 
 
 class Releases(Protocol):
@@ -97,7 +97,7 @@ class AuthorityDesk:
     def ask(self, ask: AskAuthority) -> None:
         """Ask the centre as soon as there is a link, in place of whatever was asked before. From any thread."""
         now_s = self._clock()
-        opened = _Open(new_request_id(), ask, now_s + self._wait_s, now_s + self._wait_s * _SETTLE_AFTER)
+        opened = _Open(new_request_id(), ask, now_s + self._wait_s, now_s + self._wait_s * _SETTLE_SHARE)
         with self._lock:
             self._open = opened
 
@@ -148,7 +148,7 @@ class AuthorityDesk:
         except MessageRefusedError as error:
             self._report("message_refused", topic=topic, problem=str(error))
 
-    def _for_here(self, message: Spoken) -> Spoken:
+    def _for_here(self, message: _Spoken) -> _Spoken:
         if (message.site, message.terminal) != (self._topics.site, self._topics.terminal):
             raise MessageRefusedError("site, terminal: it is for another terminal")
         return message
