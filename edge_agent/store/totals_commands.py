@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 
 from edge_agent.core.policy import OfficerLimits
 from edge_agent.store.officer_counts import ACTS, OfficerDay, limits_in, officer_counts
@@ -15,6 +16,9 @@ from edge_agent.store.public_totals import full_totals, public_totals
 from edge_agent.store.record_arguments import add_source, add_timezone, chosen_terminals, day_of, path_of, timezone_of
 from edge_agent.store.record_totals import gather
 from edge_agent.store.totals_text import totals_lines
+
+ALL_TERMINALS = "all terminals"
+"""In place of one: what an officer did on one day at several of them, together."""
 
 Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 
@@ -63,11 +67,17 @@ def _exceptions(arguments: argparse.Namespace) -> int:
         policy.voids_per_day if arguments.voids is None else arguments.voids,
     )
     zone, day = timezone_of(arguments), day_of(arguments.day, "--day")
+    wanted, terminals = day.isoformat() if day else None, list(chosen_terminals(arguments))
     found: list[tuple[str, OfficerDay]] = [
         (records.terminal_id, one)
-        for records in chosen_terminals(arguments)
-        for one in officer_counts(records.events(), zone, limits, day.isoformat() if day else None)
+        for records in terminals
+        for one in officer_counts(records.events(), zone, limits, wanted)
     ]
+    seen = Counter((one.day, one.officer_id) for _, one in found)
+    events = (event for records in terminals for event in records.events())
+    # Each terminal counts for itself: a copied badge may be used up to the bound at every one of them.
+    everywhere = officer_counts(events, zone, limits, wanted) if max(seen.values(), default=0) > 1 else []
+    found += [(ALL_TERMINALS, one) for one in everywhere if seen[one.day, one.officer_id] > 1]
     if arguments.json:
         _say(json.dumps([{"terminal": terminal, **_officer_day(one)} for terminal, one in found], indent=2))
         return 1 if any(one.over for _, one in found) else 0

@@ -6,6 +6,7 @@ import argparse
 import csv
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 
 from edge_agent.certificate_file import read_certificate
 from edge_agent.core.messages import RecordClaim
+from edge_agent.core.officer_acts import Act, ActRequest
 from edge_agent.core.policy import Officer, OfficerLimits, Policy, Proxy
 from edge_agent.key_files import write_public_key
 from edge_agent.ports import TerminalError
@@ -22,7 +24,7 @@ from edge_agent.store import Store, key_commands, ledger_commands
 from edge_agent.store.record_export import GOODS_FIELDS, MONEY_FIELDS, OpensppDefaults, transactions
 from edge_agent.store.record_files import records_of
 from tests.store.ledger_day import DAY, ZONE, live_a_day
-from tests.store.terminal import EVIDENCE, OFFICE, SIGNING, Clock, open_store, referral, roster, write_roster
+from tests.store.terminal import EVIDENCE, OFFICE, SIGNING, TERMINAL, Clock, open_store, referral, roster, write_roster
 
 Run = Callable[..., tuple[int, str]]
 PEOPLE = {"s1", "s2", "s3", "s4", "s5", "s6", "o1", "o2"}
@@ -202,6 +204,27 @@ def test_exceptions_against_policy(lived: Store, run: Run) -> None:
     code, text = run("ledger", "exceptions", *source, "--voids", "0", "--json")
     assert code == 1
     assert [one["over_policy"] for one in json.loads(text)] == [["voids"], ["voids"]]
+
+
+def test_an_officer_at_several_terminals_is_held_against_policy_for_all_of_them(
+    lived: Store, clock: Clock, run: Run, tmp_path: Path
+) -> None:
+    """Each terminal counts for itself, so that a copied badge may be used up to the bound at each."""
+    with open_store(tmp_path / "other.db", terminal=replace(TERMINAL, id="kiosk-9")) as other:
+        told = other.record_outcome(referral("elsewhere"), clock()).receipt
+        again = ActRequest("again", Act.REPRINT, "o1", case_number=told.case_number)
+        other.record_act(again, clock())
+        path = other.path
+    copies = []
+    for place, database in enumerate((lived.path, path)):
+        copies.append(tmp_path / f"{place}.jsonl")
+        run("ledger", "export", "--file", database, "--out", copies[-1])
+    centre = tmp_path / "centre.jsonl"
+    centre.write_bytes(b"".join(copy.read_bytes() for copy in copies))
+    code, text = run("ledger", "exceptions", "--file", centre, "--timezone", ZONE, "--day", DAY, "--reprints", "1")
+    over = [line for line in text.splitlines() if "OVER POLICY" in line]
+    assert (code, len(over)) == (1, 1)
+    assert "all terminals  officer o1: assisted 1, reprints 2" in over[0]
 
 
 def test_the_policy_is_the_one_of_the_roster_in_force(lived: Store, clock: Clock, run: Run, tmp_path: Path) -> None:
