@@ -62,10 +62,12 @@ class TokenBook:
     officers: frozenset[str] = frozenset()
 
 
-def believable_now(at: Timestamp, issued_at: datetime | None) -> datetime:
-    """The instant that codes are held against: a clock that nobody confirmed lets none expire that was good when the
-    roster was issued, or a board that comes back a year ahead would lock its own officers out."""
-    return at.utc if at.clock_trusted or issued_at is None else issued_at
+def believable_now(at: Timestamp, past: datetime | None) -> datetime:
+    """The instant that codes are held against. past: one that has surely come (`Store.surely_past`).
+
+    A clock that nobody confirmed lets none expire that was good then, or a board that comes back a year ahead would
+    lock its own officers out."""
+    return at.utc if at.clock_trusted or past is None else past
 
 
 def read_own_slips(public_key: Ed25519PublicKey, terminal_id: str) -> ReadSlip:

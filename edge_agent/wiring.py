@@ -305,7 +305,8 @@ def _assemble(
         frozenset(officer.officer_id for officer in store.officers()),
     )
     own_slips = read_own_slips(load_signing_key(settings.store.signing_key).public_key(), settings.terminal.id)
-    desk = TokenDesk(book, lambda: believable_now(clock.now(), roster.issued_at), agent.inbox.post, read_slip=own_slips)
+    past = store.surely_past()
+    desk = TokenDesk(book, lambda: believable_now(clock.now(), past), agent.inbox.post, read_slip=own_slips)
     crew = _make_crew(settings, agent, heartbeats, desk, releases)
     if crew.uplink is not None:
         uplinks.append(crew.uplink)

@@ -125,9 +125,10 @@ class SimulatedTerminal:
             self.store.roster_info().issued_at,
             frozenset(officer.officer_id for officer in self.store.officers()),
         )
+        past = self.store.surely_past()
         self.codes = TokenDesk(
             book,
-            lambda: believable_now(self.clock.now(), book.issued_at),
+            lambda: believable_now(self.clock.now(), past),
             self._inbox.append,
             clock=lambda: self.clock.monotonic_s,
             read_slip=read_own_slips(parts.keys.signing.public_key(), self.id),

@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -83,6 +84,7 @@ class Store:
         self.wipe_problem = ""
         """Why what a roster took away is not gone from disk yet; empty when it is. Tried again at each open."""
         surroundings = Surroundings(connection, self._roster, terminal.id, ZoneInfo(terminal.timezone))
+        self._surroundings = surroundings
         self._outcomes = Outcomes(
             connection, self._ledger, self._roster, surroundings, terminal=terminal, checkpoint=checkpoint
         )
@@ -220,6 +222,11 @@ class Store:
         """Whose badges the roster in force lets command this terminal."""
         with told(self.path):
             return self._roster.officers()
+
+    def surely_past(self) -> datetime | None:
+        """The latest instant that has surely come, whatever an unconfirmed clock says; None: nothing is known."""
+        with told(self.path):
+            return self._surroundings.surely_past()
 
     def closed_by(self) -> str:
         """The officer who closed this terminal; empty when nobody has, or it was opened again."""

@@ -44,6 +44,12 @@ class Surroundings:
             known.append(head.time)
         return max(known)
 
+    def surely_past(self) -> datetime | None:
+        """The latest instant that has surely come: of the last record with a confirmed clock, or the roster's issue.
+        None: nothing is known."""
+        issued_at = self._roster.issued_at()
+        return max([*self._last_trusted(), *([] if issued_at is None else [issued_at])], default=None)
+
     def local_day(self, instant: datetime) -> str:
         """The terminal's calendar day, ISO 8601."""
         return instant.astimezone(self._zone).date().isoformat()

@@ -197,6 +197,23 @@ def test_a_clock_set_ahead_by_a_year_gives_nothing_and_poisons_nothing(kiosk: St
     assert right.recorded_at - NOON < timedelta(minutes=1)
 
 
+def test_no_instant_before_the_last_confirmed_one_or_the_roster_is_believed(
+    kiosk: Store, clock: Clock, put: Put, database: Path
+) -> None:
+    """So that cutting the network and the power brings no expired badge back."""
+    assert kiosk.surely_past() is None
+    put(entitlement("s1"))
+    assert kiosk.surely_past() == NOON, "the roster's"
+    clock.trusted = False
+    kiosk.record_terminal_event("started", {}, clock(days=9))
+    assert kiosk.surely_past() == NOON
+    clock.trusted = True
+    kiosk.record_terminal_event("started", {}, clock(days=-4))
+    kiosk.close()
+    with open_store(database) as again:
+        assert again.surely_past() == NOON + timedelta(days=5)
+
+
 def test_an_unconfirmed_clock_that_lags_is_led_by_what_was_confirmed(kiosk: Store, clock: Clock, put: Put) -> None:
     put(entitlement("s1", **FUTURE))
     kiosk.record_terminal_event("started", {}, clock(days=3))
