@@ -13,6 +13,7 @@ from typing import Any
 
 from edge_agent import __version__
 from edge_agent.clock import SystemClock
+from edge_agent.command_line import add_config
 from edge_agent.core.slip import Slip
 from edge_agent.enrolment.alike import FaceRules
 from edge_agent.enrolment.photos import PhotoTools
@@ -95,8 +96,7 @@ def _add_field(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="for machines")
     parser.set_defaults(run=lambda arguments: check_config(arguments.config, arguments.json, sys.stdout))
     parser = commands.add_parser("doctor", help="examine every part of this terminal: ok, or what to do")
-    default = Path("config/terminal.yaml")
-    parser.add_argument("--config", type=Path, default=default, metavar="FILE", help="settings (%(default)s)")
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="for machines")
     parser.set_defaults(run=_doctor)
 

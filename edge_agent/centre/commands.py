@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import TypeAdapter, ValidationError
 
 from edge_agent import logs
+from edge_agent.command_line import Subparsers
 from edge_agent.key_files import load_signing_key, load_verifying_key
 from edge_agent.ports import UplinkError
 from edge_agent.roster_list import read_roster_list
 from edge_agent.roster_schema import Identifier
 from edge_agent.settings import LogSettings
 
-Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 _log = structlog.get_logger("centre")
 

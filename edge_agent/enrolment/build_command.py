@@ -17,6 +17,7 @@ from time import monotonic
 
 from pydantic import TypeAdapter, ValidationError
 
+from edge_agent.command_line import say
 from edge_agent.enrolment import build_report
 from edge_agent.enrolment.alike import AlikeMin, FaceRules, read_known_alike
 from edge_agent.enrolment.build import Build, BuildOptions, RosterLabel, build_roster
@@ -170,7 +171,7 @@ def _build(arguments: argparse.Namespace, photo_tools: OpenPhotoTools, face_rule
         write_whole(arguments.out, sign_roster(build.roster, key, public_keys, office))
     if listed.hidden and not arguments.json:
         shown = ", ".join(str(line) for line in listed.hidden[:20]) + (" …" if len(listed.hidden) > 20 else "")
-        _say(f"{len(listed.hidden)} rows are hidden in the spreadsheet and count like all others: {shown}")
+        say(f"{len(listed.hidden)} rows are hidden in the spreadsheet and count like all others: {shown}")
     _tell(arguments, build, sorted(terminals), version, monotonic() - began)
     return 0 if build.roster is not None and not build.problems else 1
 
@@ -232,15 +233,15 @@ def _tell(arguments: argparse.Namespace, build: Build, terminals: list[str], ver
         told = build_report.summary(build, terminals)
         told |= {"out": str(arguments.out), "site": arguments.site, "version": version}
         told |= {"sealed_to": terminals, "took_s": round(took_s, 1)}
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+        say(json.dumps(told, ensure_ascii=False, indent=1))
         return
     refused = [report for report in build.reports if not report.accepted]
     for report in refused:
-        _say(str(report))
+        say(str(report))
     if build.reports:
-        _say(f"{len(build.reports)} photographs, {len(refused)} refused")
+        say(f"{len(build.reports)} photographs, {len(refused)} refused")
     if line := build_report.alike_line(build):
-        _say(line)
+        say(line)
     if build.problems:
         sys.stderr.write("\n".join(build_report.fault_lines(build.problems)) + "\n")
     if build.roster is None:
@@ -249,7 +250,7 @@ def _tell(arguments: argparse.Namespace, build: Build, terminals: list[str], ver
             sys.stderr.write("correct them, or write a roster of what is good with --skip-bad\n")
         return
     for line in build_report.left_out_lines(build.left_out):
-        _say(line)
+        say(line)
     _tell_roster(arguments, build, terminals, version, took_s)
 
 
@@ -269,22 +270,18 @@ def _tell_roster(
     if build.left_out:
         people = sum(one.whole for one in build.left_out)
         extras.append(f"WITHOUT {people} people and {len(build.left_out) - people} single rows, named above")
-    _say(
+    say(
         f"{arguments.out}: version {version} for site {arguments.site}: {len(roster.subjects)} people, "
         f"{len(roster.entitlements)} entitlements, sealed to {', '.join(terminals)}"
         + "".join(f"; {extra}" for extra in extras)
         + f"; {took_s:.1f} s"
     )
     if count := build_report.without_entitlement(build):
-        _say(f"{count} people have nothing to receive in this roster; right for proxies and officers only")
+        say(f"{count} people have nothing to receive in this roster; right for proxies and officers only")
     if count := build_report.only_online(build, terminals):
-        _say(
+        say(
             f"{count} entitlements have no home: none of these terminals gives them without the centre; "
             "give them a home (--home-column, `villages:` in the columns file), or leave them to the centre"
         )
     for home, count in build_report.homes_elsewhere(build, terminals).items():
-        _say(f"{count} entitlements are at home in {home}, to which this roster is not sealed; is the id right?")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
+        say(f"{count} entitlements are at home in {home}, to which this roster is not sealed; is the id right?")

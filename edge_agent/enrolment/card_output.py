@@ -20,8 +20,6 @@ from edge_agent.token_file import SignedCode, TokenError
 PrintSlips = Callable[[Path, Sequence[Slip]], None]
 """Prints on the printer of this settings file. Raises PrinterError, SettingsError."""
 
-Subparsers = argparse._SubParsersAction  # argparse has no public name for it
-
 
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add --out, --print and --config."""

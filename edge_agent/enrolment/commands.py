@@ -7,20 +7,18 @@ since this package may not import vision; models are loaded only when there is a
 from __future__ import annotations
 
 import argparse
-import sys
 from contextlib import closing
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from edge_agent.command_line import Subparsers, say
 from edge_agent.enrolment import build_command
 from edge_agent.enrolment.enrolment_file import write_enrolment
 from edge_agent.enrolment.photos import enrol
 from edge_agent.key_files import load_secret
 from edge_agent.ports import RosterError
 from edge_agent.roster_schema import SubjectId, first_problem
-
-Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 
 
 def add_commands(
@@ -65,14 +63,10 @@ def _enrol(arguments: argparse.Namespace, open_photo_tools: build_command.OpenPh
     with closing(open_photo_tools(arguments)) as tools:
         enrolment = enrol(subject_id, arguments.photos, tools, arguments.same_person_min)
     for report in enrolment.reports:
-        _say(str(report))
+        say(str(report))
     if enrolment.template is None:
-        _say(f"{subject_id}: not enrolled, no photograph was accepted")
+        say(f"{subject_id}: not enrolled, no photograph was accepted")
         return 1
     path = write_enrolment(arguments.folder, enrolment, office_key)
-    _say(f"{subject_id}: enrolled from {enrolment.photos} photograph(s): {path}")
+    say(f"{subject_id}: enrolled from {enrolment.photos} photograph(s): {path}")
     return 0
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")

@@ -7,16 +7,15 @@ anybody may print as many as they like. Whose badges a terminal takes, its roste
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 
 from edge_agent.badge_file import BADGE_FORM
 from edge_agent.command_card import COMMANDS, PREFIX, command_key, command_text
+from edge_agent.command_line import Subparsers, say
 from edge_agent.core.officer_acts import Command
 from edge_agent.core.slip import Line, Phrases, QrCode, Slip, Style
 from edge_agent.enrolment.card_output import (
     PrintSlips,
-    Subparsers,
     add_output,
     add_signing,
     last_day,
@@ -77,7 +76,7 @@ def _badge(arguments: argparse.Namespace, print_slips: PrintSlips, phrases_of: P
     title = phrases.text("badge.title")
     card = signed_card(badge, text, arguments.label, title)
     put_on_paper(arguments, [card], [signed_slip("badge", badge, text, arguments.label, title)], print_slips)
-    sys.stdout.write(f"{badge.serial} {badge.holder} until {badge.last_day}\n")
+    say(f"{badge.serial} {badge.holder} until {badge.last_day}")
     return 0
 
 
@@ -88,7 +87,7 @@ def _cards(arguments: argparse.Namespace, print_slips: PrintSlips, phrases_of: P
     require_room(arguments, len(chosen))
     cards = [command_card(command_text(command), *_words(command, phrases)) for command in chosen]
     put_on_paper(arguments, cards, [_command_slip(command, phrases) for command in chosen], print_slips)
-    sys.stdout.write(f"{len(chosen)} command card(s)\n")
+    say(f"{len(chosen)} command card(s)")
     return 0
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import argparse
 import csv
-import sys
 from pathlib import Path
 
+from edge_agent.command_line import Subparsers, say
 from edge_agent.enrolment.card_output import (
     PrintSlips,
-    Subparsers,
     add_output,
     add_signing,
     last_day,
@@ -56,7 +55,7 @@ def _make(arguments: argparse.Namespace, print_slips: PrintSlips) -> int:
     slips = [signed_slip("token", *one) for one in zip(tokens, texts, labels, strict=True)]
     put_on_paper(arguments, cards, slips, print_slips)
     for token in tokens:
-        sys.stdout.write(f"{token.serial} {token.holder} until {token.last_day}\n")
+        say(f"{token.serial} {token.holder} until {token.last_day}")
     return 0
 
 

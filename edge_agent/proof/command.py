@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from edge_agent import key_files
 from edge_agent.certificate_file import Certificate, read_certificate
+from edge_agent.command_line import say
 from edge_agent.proof import register
 from edge_agent.proof.book import LedgerBook, open_book
 from edge_agent.proof.code_source import text_of_camera, text_of_picture
@@ -63,10 +64,10 @@ def _verify_slip(arguments: argparse.Namespace) -> int:
         if arguments.register and finding.code is not None and finding.verdict in {*GENUINE, Verdict.SEEN_BEFORE}:
             register.add(arguments.register, finding.code, datetime.now(timezone.utc))
     if arguments.json:
-        _say(json.dumps(data_of(finding), indent=2, ensure_ascii=False))
+        say(json.dumps(data_of(finding), indent=2, ensure_ascii=False))
     else:
         for line in lines_of(finding, zone):
-            _say(line)
+            say(line)
     return EXIT_CODES[finding.verdict]
 
 
@@ -101,7 +102,3 @@ def _camera(text: str) -> CameraSettings:
 
 def _book(path: Path | None, certificate: Certificate) -> LedgerBook | None:
     return open_book(path, certificate.terminal_id, certificate.key) if path is not None else None
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")

@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from edge_agent.command_line import Subparsers
 from edge_agent.core.model import Timestamp
 from edge_agent.ports import EmbedderId
 from edge_agent.settings import Settings
 from edge_agent.store import key_commands, ledger_commands, roster_commands
 from edge_agent.store.claims import TerminalIdentity
 
-Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 Now = Callable[[], Timestamp]
 EmbedderOf = Callable[[Settings], EmbedderId | None]
 

@@ -14,10 +14,9 @@ from contextlib import closing
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from edge_agent.command_line import Subparsers, add_config
 from edge_agent.store.database import connect, told
 from edge_agent.store.record_arguments import day_of, path_of
-
-Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,7 @@ def entries_of(path: Path, day: str | None = None) -> Iterator[RegisterEntry]:
 def add_command(officer_subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     """Add `register` to `edge-agent officer`."""
     parser = officer_subparsers.add_parser("register", help="what officers did at this terminal, as CSV")
-    default = Path("config/terminal.yaml")
-    parser.add_argument("--config", type=Path, default=default, metavar="FILE", help="settings (%(default)s)")
+    add_config(parser)
     parser.add_argument(
         "--file", type=Path, metavar="FILE", help="a terminal's database (default: store.path of --config)"
     )

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from datetime import date, datetime, timezone
 from pathlib import Path
 
 from edge_agent import key_files
 from edge_agent.certificate_file import CertificateError, read_certificate, sign_certificate
+from edge_agent.command_line import Subparsers, say
 from edge_agent.store import keys as key_set
-
-Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 
 
 def add_commands(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -62,7 +60,7 @@ def _certify(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise CertificateError(f"--out {arguments.out}: can't be written ({error.strerror})") from error
     made = read_certificate(arguments.out, office.public_key())
-    _say(f"{arguments.out}: terminal {made.terminal_id}, site {made.site}, key {made.key_id}, until {made.last_day}")
+    say(f"{arguments.out}: terminal {made.terminal_id}, site {made.site}, key {made.key_id}, until {made.last_day}")
     return 0
 
 
@@ -87,9 +85,9 @@ def _show(arguments: argparse.Namespace) -> int:
     }
     found = [(folder / name, describe) for name, describe in loaders.items() if (folder / name).exists()]
     for path, describe in found:
-        _say(f"{path}: {describe(path)}")
+        say(f"{path}: {describe(path)}")
     if not found:
-        _say(f"{folder}: no keys; make them with `edge-agent keys make terminal {folder}`")
+        say(f"{folder}: no keys; make them with `edge-agent keys make terminal {folder}`")
     return 0 if found else 1
 
 
@@ -103,7 +101,3 @@ _MAKERS: dict[str, Callable[[Path], None]] = {
     "office": key_set.make_office_key,
     "office-id": key_set.make_office_id_key,
 }
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")

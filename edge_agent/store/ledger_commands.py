@@ -10,7 +10,6 @@ import argparse
 import csv
 import io
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge_agent import key_files
 from edge_agent.certificate_file import read_certificate
+from edge_agent.command_line import Subparsers, say
 from edge_agent.ports import StoreError
 from edge_agent.settings import load
 from edge_agent.store import record_export, totals_commands
@@ -25,7 +25,6 @@ from edge_agent.store.ledger import is_database, verify
 from edge_agent.store.record_arguments import add_source, add_timezone, chosen_terminals, day_of, path_of, timezone_of
 from edge_agent.store.record_files import Event, records_of
 
-Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 FORMATS = ("jsonl", "csv", "openspp-csv", "openspp-jsonl")
 
 
@@ -70,7 +69,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         certificate = read_certificate(arguments.certificate, office)
         key, terminal_id = certificate.key, terminal_id or certificate.terminal_id
         if not certificate.trusted:
-            _say("(the certificate itself was not checked: give --office-key)")
+            say("(the certificate itself was not checked: give --office-key)")
     else:
         key = _key(arguments)
     source: Path | Sequence[bytes] = path
@@ -78,22 +77,22 @@ def _verify(arguments: argparse.Namespace) -> int:
         found = records_of(path, terminal_id)
         source = found.bodies
         if found.doubles:
-            _say(f"{path}: {found.doubles} record(s) stand there more than once, each the same every time")
+            say(f"{path}: {found.doubles} record(s) stand there more than once, each the same every time")
     result = verify(source, key, known_head)
     if result.first_broken is not None:
-        _say(f"{path}: BROKEN at record {result.first_broken.sequence}: it {result.first_broken.why}")
-        _say(f"{result.count} record(s) before it hold")
+        say(f"{path}: BROKEN at record {result.first_broken.sequence}: it {result.first_broken.why}")
+        say(f"{result.count} record(s) before it hold")
         return 1
-    _say(f"{path}: {result.count} record(s) hold; head {result.head_sequence}:{result.head_hash}")
+    say(f"{path}: {result.count} record(s) hold; head {result.head_sequence}:{result.head_hash}")
     if arguments.head is None:
-        _say("(records missing at the end show only against a head known from elsewhere: --head SEQ:HASH)")
+        say("(records missing at the end show only against a head known from elsewhere: --head SEQ:HASH)")
     return 0
 
 
 def _show(arguments: argparse.Namespace) -> int:
     bodies = records_of(path_of(arguments), arguments.terminal).bodies
     for body in bodies[-arguments.last :] if arguments.last > 0 else bodies:
-        _say(json.dumps(json.loads(body), ensure_ascii=False))
+        say(json.dumps(json.loads(body), ensure_ascii=False))
     return 0
 
 
@@ -155,7 +154,7 @@ def _plain(text: str) -> str:
 def _put(out: Path | None, lines: Iterable[str]) -> int:
     if out is None:
         for line in lines:
-            _say(line)
+            say(line)
         return 0
     try:
         with out.open("x", encoding="utf-8") as file:
@@ -182,7 +181,3 @@ def _known_head(text: str | None) -> tuple[int, str] | None:
     if not sequence.isdigit() or len(digest) != 64:
         raise StoreError(f"--head {text}: write sequence and hash as a day-end slip has them: 120:5fe1…")
     return int(sequence), digest.lower()
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")

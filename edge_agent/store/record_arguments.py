@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from edge_agent.command_line import add_config
 from edge_agent.ports import StoreError
 from edge_agent.settings import load
 from edge_agent.store.record_files import TerminalRecords, records_by_terminal, records_of
@@ -18,8 +19,7 @@ from edge_agent.store.record_files import TerminalRecords, records_by_terminal, 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add --config, --file and --terminal."""
-    default = Path("config/terminal.yaml")
-    parser.add_argument("--config", type=Path, default=default, metavar="FILE", help="settings (%(default)s)")
+    add_config(parser)
     parser.add_argument(
         "--file",
         type=Path,

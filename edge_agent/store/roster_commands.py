@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge_agent import key_files
+from edge_agent.command_line import Subparsers, add_config, say
 from edge_agent.core.model import Timestamp
 from edge_agent.ports import EmbedderId
 from edge_agent.roster_changes import changes
@@ -26,7 +27,6 @@ from edge_agent.store.roster_import import RosterChange
 from edge_agent.store.store import Store
 from edge_agent.whole_file import write_whole
 
-Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 Now = Callable[[], Timestamp]
 EmbedderOf = Callable[[Settings], EmbedderId | None]
 TerminalOf = Callable[[Settings], TerminalIdentity]
@@ -41,12 +41,12 @@ def add_commands(
     """
     parser = roster.add_parser("import", help="put a signed roster, full or delta, in force; prints what changed")
     parser.add_argument("file", type=Path, metavar="FILE", help="the roster or delta")
-    _add_config(parser)
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="for machines: every id")
     parser.set_defaults(run=lambda arguments: _import(arguments, now, embedder_of, terminal_of))
     parser = roster.add_parser("show", help="the roster in force, or what a file says of itself")
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a roster file; default: what is in force")
-    _add_config(parser)
+    add_config(parser)
     parser.set_defaults(run=lambda arguments: _show(arguments, terminal_of))
     parser = roster.add_parser("delta", help="two full rosters -> a small file with what changed between them")
     parser.add_argument("old", type=Path, metavar="OLD", help="the roster that the terminals have")
@@ -59,18 +59,13 @@ def add_commands(
     parser.set_defaults(run=_schema)
 
 
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    default = Path("config/terminal.yaml")
-    parser.add_argument("--config", type=Path, default=default, metavar="FILE", help="settings (%(default)s)")
-
-
 def _import(arguments: argparse.Namespace, now: Now, embedder_of: EmbedderOf, terminal_of: TerminalOf) -> int:
     settings = load(arguments.config).settings
     keys = key_set.load_keys(settings.store)
     with Store.open(settings.store.path, keys, terminal_of(settings), embedder=embedder_of(settings)) as store:
         change = store.import_roster(arguments.file, now())
     if arguments.json:
-        _say(json.dumps(_as_data(change), indent=2, ensure_ascii=False))
+        say(json.dumps(_as_data(change), indent=2, ensure_ascii=False))
     else:
         _tell(arguments.file, change)
     return 1 if change.wipe_problem else 0
@@ -92,41 +87,41 @@ def _as_data(change: RosterChange) -> dict[str, object]:
 
 def _tell(file: Path, change: RosterChange) -> None:
     if change.changed:
-        _say(
+        say(
             f"{file}: roster {change.version} is in force (before: {change.previous_version or 'none'}): "
             f"{change.subjects} people ({change.subjects_added} new, {change.subjects_removed} gone), "
             f"{change.entitlements} entitlements"
         )
         for line in change.details.lines():
-            _say(f"  {line}")
+            say(f"  {line}")
     else:
-        _say(f"{file}: roster {change.version} is in force already; nothing changed")
+        say(f"{file}: roster {change.version} is in force already; nothing changed")
     for warning in change.warnings:
-        _say(f"WARN {warning.text}")
+        say(f"WARN {warning.text}")
     if change.wipe_problem:
-        _say(f"WARN deleted templates are not wiped from disk yet: {change.wipe_problem}")
+        say(f"WARN deleted templates are not wiped from disk yet: {change.wipe_problem}")
 
 
 def _show(arguments: argparse.Namespace, terminal_of: TerminalOf) -> int:
     settings = load(arguments.config).settings
     if arguments.file is not None:
         header = read_header(arguments.file, key_files.load_verifying_key(settings.store.roster_key))
-        _say(header.model_dump_json(indent=2, exclude_none=True))
+        say(header.model_dump_json(indent=2, exclude_none=True))
         return 0
     keys = key_set.load_keys(settings.store)
     with Store.open(settings.store.path, keys, terminal_of(settings)) as store:
         info = store.roster_info()
     if info.version == 0 or info.issued_at is None or info.imported_at is None:
-        _say("no roster was imported yet; import one with `edge-agent roster import FILE`")
+        say("no roster was imported yet; import one with `edge-agent roster import FILE`")
         return 1
-    _say(f"version     {info.version} for site {info.site}, sealed to {info.terminals} terminal(s)")
-    _say(f"issued      {info.issued_at.isoformat()}")
-    _say(f"imported    {info.imported_at.isoformat()}")
-    _say(f"embedder    {info.embedder}")
-    _say(f"file        sha256 {info.file_sha256}")
-    _say(f"content     sha256 {info.content_sha256 or 'unknown (imported by older software)'}")
-    _say(f"holds       {info.subjects} people, {info.templates} templates, {info.entitlements} entitlements")
-    _say(f"            {info.proxies} proxies, {info.officers} officers, {info.revoked_tokens} withdrawn tokens")
+    say(f"version     {info.version} for site {info.site}, sealed to {info.terminals} terminal(s)")
+    say(f"issued      {info.issued_at.isoformat()}")
+    say(f"imported    {info.imported_at.isoformat()}")
+    say(f"embedder    {info.embedder}")
+    say(f"file        sha256 {info.file_sha256}")
+    say(f"content     sha256 {info.content_sha256 or 'unknown (imported by older software)'}")
+    say(f"holds       {info.subjects} people, {info.templates} templates, {info.entitlements} entitlements")
+    say(f"            {info.proxies} proxies, {info.officers} officers, {info.revoked_tokens} withdrawn tokens")
     return 0
 
 
@@ -138,19 +133,15 @@ def _delta(arguments: argparse.Namespace) -> int:
     content = sign_delta(old, new, key)
     write_whole(arguments.out, content)
     terminals = ", ".join(entry.terminal for entry in new.header.sealed_to)
-    _say(
+    say(
         f"{arguments.out}: {len(content)} bytes, from version {old.header.version} to {new.header.version} of site "
         f"{new.header.site}, sealed to {terminals}"
     )
     for line in changes(payload_of(old.roster()), payload_of(new.roster())).lines():
-        _say(f"  {line}")
+        say(f"  {line}")
     return 0
 
 
 def _schema(_: argparse.Namespace) -> int:
     sys.stdout.write(schema_text())
     return 0
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")

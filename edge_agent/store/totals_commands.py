@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections import Counter
 
+from edge_agent.command_line import Subparsers, say
 from edge_agent.core.policy import OfficerLimits
 from edge_agent.store.officer_counts import ACTS, OfficerDay, limits_in, officer_counts
 from edge_agent.store.public_totals import full_totals, public_totals
@@ -19,8 +19,6 @@ from edge_agent.store.totals_text import totals_lines
 
 ALL_TERMINALS = "all terminals"
 """In place of one: what an officer did on one day at several of them, together."""
-
-Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 
 
 def add_commands(commands: Subparsers[argparse.ArgumentParser]) -> None:
@@ -51,11 +49,11 @@ def _totals(arguments: argparse.Namespace) -> int:
         days = [day.isoformat()] if day else facts.days()
         tables += [make(facts, records.terminal_id, one) for one in days]
     if arguments.json:
-        _say(json.dumps(tables, indent=2, ensure_ascii=False))
+        say(json.dumps(tables, indent=2, ensure_ascii=False))
     else:
         for table in tables:
             for line in totals_lines(table):
-                _say(line)
+                say(line)
     return 0
 
 
@@ -79,15 +77,15 @@ def _exceptions(arguments: argparse.Namespace) -> int:
     everywhere = officer_counts(events, zone, limits, wanted) if max(seen.values(), default=0) > 1 else []
     found += [(ALL_TERMINALS, one) for one in everywhere if seen[one.day, one.officer_id] > 1]
     if arguments.json:
-        _say(json.dumps([{"terminal": terminal, **_officer_day(one)} for terminal, one in found], indent=2))
+        say(json.dumps([{"terminal": terminal, **_officer_day(one)} for terminal, one in found], indent=2))
         return 1 if any(one.over for _, one in found) else 0
     for terminal, one in found:
         counts = ", ".join(f"{act} {one.counts[act]}" for act in ACTS if one.counts[act])
         why = ", ".join(f"{reason} {count}" for reason, count in one.assist_reasons.items())
         over = f"  OVER POLICY: {', '.join(one.over)}" if one.over else ""
-        _say(f"{one.day}  {terminal}  officer {one.officer_id}: {counts}{f' ({why})' if why else ''}{over}")
+        say(f"{one.day}  {terminal}  officer {one.officer_id}: {counts}{f' ({why})' if why else ''}{over}")
     if not found:
-        _say("no officer acted")
+        say("no officer acted")
     return 1 if any(one.over for _, one in found) else 0
 
 
@@ -99,7 +97,3 @@ def _officer_day(one: OfficerDay) -> dict[str, object]:
         "assist_reasons": dict(one.assist_reasons),
         "over_policy": list(one.over),
     }
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")

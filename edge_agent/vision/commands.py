@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
+from edge_agent.command_line import say
 from edge_agent.settings import SHIPPED_MANIFEST
 from edge_agent.vision import manifest
 
@@ -34,10 +34,10 @@ def _verify(arguments: argparse.Namespace) -> int:
             | ({} if one.error is None else {"expected": one.error.expected, "found": one.error.found})
             for one in checks
         ]
-        _say(json.dumps(rows, indent=2))
+        say(json.dumps(rows, indent=2))
     else:
         for one in checks:
-            _say(f"ok    {one.name}: {one.path} is {one.sha256}" if one.error is None else f"FAIL  {one.error}")
+            say(f"ok    {one.name}: {one.path} is {one.sha256}" if one.error is None else f"FAIL  {one.error}")
     return 0 if all(one.error is None for one in checks) else 1
 
 
@@ -45,30 +45,26 @@ def _list(arguments: argparse.Namespace) -> int:
     models = manifest.load(arguments.manifest)
     used = models.active.names
     if arguments.json:
-        _say(json.dumps([model.model_dump(mode="json") | {"active": model.name in used} for model in models.models]))
+        say(json.dumps([model.model_dump(mode="json") | {"active": model.name in used} for model in models.models]))
         return 0
     for model in models.models:
-        _say(f"{model.name} ({model.role}{', in use' if model.name in used else ''})")
-        _say(f"  file     {model.file}, {model.input.size_px} px, {model.input.colour_order}")
-        _say(f"  version  {model.version}\n  licence  {model.licence}\n  source   {model.source}")
+        say(f"{model.name} ({model.role}{', in use' if model.name in used else ''})")
+        say(f"  file     {model.file}, {model.input.size_px} px, {model.input.colour_order}")
+        say(f"  version  {model.version}\n  licence  {model.licence}\n  source   {model.source}")
         if isinstance(model, manifest.EmbedderSpec):
             _say_embedder(model)
         elif isinstance(model, manifest.PassivePadSpec):
-            _say(f"  crop     {model.crop_scale:g} times the face's box")
-            _say(f"  output   {model.output}, class {model.bona_fide_class} is bona fide from {model.threshold:g}")
-            _say(f"  measured {model.measured}")
+            say(f"  crop     {model.crop_scale:g} times the face's box")
+            say(f"  output   {model.output}, class {model.bona_fide_class} is bona fide from {model.threshold:g}")
+            say(f"  measured {model.measured}")
     return 0
 
 
 def _say_embedder(model: manifest.EmbedderSpec) -> None:
-    _say(f"  output   {model.output_length} numbers, compared by {model.metric}")
+    say(f"  output   {model.output_length} numbers, compared by {model.metric}")
     for points in model.operating_points:
         for point in points.verification:
-            _say(
+            say(
                 f"  measured FMR {point.fmr:g}: FNMR {point.fnmr:.2%} ({point.n_mated} mated comparisons), "
                 f"{points.fused} fused, mirrored {'on' if points.mirrored else 'off'}, {points.measured_on}"
             )
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
