@@ -6,7 +6,6 @@ Rules: keys are never overwritten and never shown, only their public ids. A cert
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -52,8 +51,7 @@ def _certify(arguments: argparse.Namespace) -> int:
     today = datetime.now(timezone.utc).date()
     content = sign_certificate(arguments.terminal, arguments.site, key, office, issued_on=today, last_day=last_day)
     try:
-        descriptor = os.open(arguments.out, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
-        with os.fdopen(descriptor, "wb") as file:
+        with arguments.out.open("xb") as file:
             file.write(content)
     except FileExistsError as error:
         raise CertificateError(f"--out {arguments.out}: exists; choose another name or move it away") from error
