@@ -85,10 +85,10 @@ def _acts(kind: str, data: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """(officer, act, reason to vouch or "") of one record."""
     officers = [str(data[name]) for name in ("officer", "second_officer") if data.get(name)]
     if kind == CLAIM_RECORDED:
-        help_ = data.get("assistance")
-        if not isinstance(help_, dict) or not help_.get("officer"):
+        assistance = data.get("assistance")
+        if not isinstance(assistance, dict) or not assistance.get("officer"):
             return []
-        return [(str(help_["officer"]), ASSISTED, str(help_.get("reason") or ""))]
+        return [(str(assistance["officer"]), ASSISTED, str(assistance.get("reason") or ""))]
     if kind == CLAIM_VOIDED:
         return [(officer, VOIDS, "") for officer in dict.fromkeys(officers)]
     if kind == REFERRAL_RESOLVED:
