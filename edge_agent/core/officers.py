@@ -12,7 +12,6 @@ mean nothing here. The desk closes by itself `desk_s` after the last card; the s
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import replace
 
 from edge_agent.core.desk import Code
@@ -33,10 +32,10 @@ from edge_agent.core.messages import (
     SlipShown,
     TokenPresented,
 )
-from edge_agent.core.model import PadVerdict, Part, Reason, Signal
+from edge_agent.core.model import Part, Reason, Signal
 from edge_agent.core.officer_acts import Act, ActReceipt, ActRequest, Assistance, Command
 from edge_agent.core.rules import Now, Rules
-from edge_agent.core.state import Move, Phase, Session, enter, may_ask, show
+from edge_agent.core.state import Move, Phase, Session, enter, may_ask, new_id, show, without_verdict
 
 HELD_S = 3.0
 """A code seen again within this is still the same card held up; the desk is told of it every second."""
@@ -69,23 +68,17 @@ def arrive(session: Session, event: BadgeShown, now: Now) -> Move:
 def begin(session: Session, event: BadgeShown, now: Now) -> Move:
     """An officer came to the desk."""
     session = replace(
-        forget(session),
+        without_verdict(forget(session)),
         session_id="",
         started_s=now.monotonic_s,
         armed=False,
         arriving_s=None,
-        pad=PadVerdict.NOT_ASKED,
-        pad_attempts=0,
-        pad_cues=(),
-        outcome=None,
-        reason=None,
-        receipt=None,
         desk=replace(
             session.desk.handed_to(event.officer_id), since_s=now.monotonic_s, held=event, held_s=now.monotonic_s
         ),
     )
     session, effects = show(enter(session, Phase.ASSISTING, now), Signal.BADGE_READ, now)
-    sign_in = RecordAct(ActRequest(_new_id(now), Act.SIGN_IN, event.officer_id))
+    sign_in = RecordAct(ActRequest(new_id(now), Act.SIGN_IN, event.officer_id))
     return session, (SetPace(awake=True), sign_in, *effects)
 
 
@@ -146,7 +139,7 @@ def _on_token(session: Session, event: TokenPresented, now: Now) -> Move:
         return _record(session, now, subject_id=event.subject_id)
     session = replace(
         session,
-        session_id=_new_id(now),
+        session_id=new_id(now),
         started_s=now.monotonic_s,
         phases_s=(),
         printer=None,
@@ -168,7 +161,7 @@ def _record(session: Session, now: Now, *, second_officer_id: str | None = None,
     if desk.command is None:
         raise AssertionError("an act without a command")
     act = ActRequest(
-        act_id=_new_id(now),
+        act_id=new_id(now),
         act=desk.command.act,
         officer_id=desk.officer_id,
         second_officer_id=second_officer_id,
@@ -262,7 +255,3 @@ def _help(session: Session, waited_s: float, now: Now, rules: Rules) -> Move:
 def leave(session: Session, now: Now) -> Move:
     """Nobody is at the desk any more."""
     return rest(replace(session, desk=session.desk.handed_to("")), now)
-
-
-def _new_id(now: Now) -> str:
-    return str(uuid.UUID(bytes=now.entropy[:16], version=4))

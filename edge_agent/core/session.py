@@ -14,7 +14,6 @@ Rules
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import replace
 from typing import get_args
 
@@ -46,14 +45,13 @@ from edge_agent.core.messages import (
 from edge_agent.core.model import (
     ESSENTIAL_PARTS,
     FaceObservation,
-    PadVerdict,
     Part,
     QualityProblem,
     Reason,
     Signal,
 )
 from edge_agent.core.rules import Now, Rules
-from edge_agent.core.state import WITH_PERSON, Move, Phase, Session, elapsed_s, enter, show
+from edge_agent.core.state import WITH_PERSON, Move, Phase, Session, elapsed_s, enter, new_id, show, without_verdict
 from edge_agent.core.witness import NOTHING_SEEN
 
 Answer = (
@@ -230,8 +228,8 @@ def _await_arrival(session: Session, now: Now, rules: Rules) -> Move:
             return show(session, Signal.READY, now)
         return session, ()
     session = replace(
-        session,
-        session_id=str(uuid.UUID(bytes=now.entropy[:16], version=4)),
+        without_verdict(session),
+        session_id=new_id(now),
         started_s=session.arriving_s,
         waited_s=0.0 if session.waiting_s is None else max(0.0, session.arriving_s - session.waiting_s),
         waiting_s=None,
@@ -250,12 +248,6 @@ def _await_arrival(session: Session, now: Now, rules: Rules) -> Move:
         witness=NOTHING_SEEN,
         slow=False,
         wrong=False,
-        pad=PadVerdict.NOT_ASKED,
-        pad_attempts=0,
-        pad_cues=(),
-        outcome=None,
-        reason=None,
-        receipt=None,
     )
     session = replace(enter(session, Phase.ACQUIRING, now), phases_s=())
     session, effects = show(session, Signal.LOOK_HERE, now)

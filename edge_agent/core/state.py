@@ -5,6 +5,7 @@ Rules: immutable; all `_s` are monotonic seconds.
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -125,6 +126,18 @@ def enter(session: Session, phase: Phase, now: Now) -> Session:
     """Change phase, keeping how long the one before took."""
     took = (session.phase.value, round(now.monotonic_s - session.entered_s, 3))
     return replace(session, phase=phase, entered_s=now.monotonic_s, phases_s=(*session.phases_s, took))
+
+
+def without_verdict(session: Session) -> Session:
+    """Nothing is known yet of whether somebody lives, nor how their visit ends."""
+    return replace(
+        session, pad=PadVerdict.NOT_ASKED, pad_attempts=0, pad_cues=(), outcome=None, reason=None, receipt=None
+    )
+
+
+def new_id(now: Now) -> str:
+    """A random UUID (version 4) for a session or an act; one a step, since a step has entropy for one."""
+    return str(uuid.UUID(bytes=now.entropy[:16], version=4))
 
 
 def elapsed_s(session: Session, now: Now) -> float:
