@@ -7,8 +7,8 @@ that take 0.35 to 0.9 s to answer each light, among 500 people. Seconds, unless 
 - `machine`: `cpu`, `cores`, `python`, `numpy`, `load`.
 - `decision`: per number of turns asked (`"2"`, `"3"`) `visits`, `outcomes` (outcome: count), `first_try` (visits
   decided by their first challenge) and, over these, spreads of `seconds` (first good frame to decision) and of its
-  parts: `acquire`, `pauses`, `turning`, `returning`, `identify` (`visits.VisitTimes`). `all_tries`: over all visits.
-  `person_alone`: spread of what the puppets' own reactions and movements take (`visits.person_alone_s`).
+  parts: `acquire`, `pauses`, `turning`, `returning`, `watched`, `identify` (`visits.VisitTimes`). `all_tries`: over
+  all visits. `person_alone`: spread of what the puppets' own reactions and movements take (`visits.person_alone_s`).
 - `cold_start`: spread of seconds from exec to READY on the lights, of fresh processes; the files are in memory.
 - `cpu`: per cent of one core, of the whole process, with the simulated camera's drawing: `idle_percent` over `idle_s`
   seconds with nobody there, `session_percent` from a session's first frame to its end, `puppet_ms` that the drawing of
@@ -42,7 +42,7 @@ from edge_agent.settings import SHIPPED_MANIFEST, LogSettings
 from edge_agent.vision.photo import load_photo
 
 TURNS = (2, 3)
-_PARTS = ("acquire", "pauses", "turning", "returning", "identify")
+_PARTS = ("acquire", "pauses", "turning", "returning", "watched", "identify")
 _NEVER_S = 86_400
 _PEOPLE = 200
 _UNUSED_PORT = 9

@@ -37,8 +37,9 @@ class VisitTimes:
     """Seconds from the first good frame to the decision, and its parts, which add up to it.
 
     decision: until the session asks for the claim, or refers. acquire: until the challenge begins. pauses: before cues.
-    turning: from a cue until its turn is seen. returning: until the head is seen to look ahead again. identify: the
-    rest. tries: challenges begun; with more than one, the earlier ones are in acquire. outcome: of the session.
+    turning: from a cue until its turn is seen. returning: until the head is seen to look ahead again. watched: after
+    the last turn, until somebody in doubt has blinked. identify: the rest. tries: challenges begun; with more than one,
+    the earlier ones are in acquire. outcome: of the session.
     """
 
     decision: float
@@ -46,6 +47,7 @@ class VisitTimes:
     pauses: float
     turning: float
     returning: float
+    watched: float
     identify: float
     tries: int
     outcome: str
@@ -103,7 +105,7 @@ class Watch:
     def _times(self, session: Session, good_s: float, decided_s: float) -> VisitTimes:
         outcome = session.outcome.value if session.outcome is not None else "unknown"
         if self._identifying_s is None:
-            return VisitTimes(decided_s - good_s, decided_s - good_s, 0, 0, 0, 0, session.pad_attempts, outcome)
+            return VisitTimes(decided_s - good_s, decided_s - good_s, 0, 0, 0, 0, 0, session.pad_attempts, outcome)
         ends_s = [*list(self._steps.values())[1:], self._identifying_s]
         took_s = {step: 0.0 for step in Step}
         for ((_, step), begun_s), end_s in zip(self._steps.items(), ends_s, strict=True):
@@ -114,6 +116,7 @@ class Watch:
             pauses=took_s[Step.PAUSE],
             turning=took_s[Step.TURN],
             returning=took_s[Step.RETURN],
+            watched=took_s[Step.PASSED],
             identify=decided_s - self._identifying_s,
             tries=session.pad_attempts,
             outcome=outcome,

@@ -59,9 +59,18 @@ def test_the_parts_of_a_visit_add_up_to_the_decision() -> None:
     assert visit.returning == pytest.approx(2.0)
     assert visit.identify == pytest.approx(0.4)
     assert visit.decision == pytest.approx(5.8)
-    parts = (visit.acquire, visit.pauses, visit.turning, visit.returning, visit.identify)
+    parts = (visit.acquire, visit.pauses, visit.turning, visit.returning, visit.watched, visit.identify)
     assert sum(parts) == pytest.approx(visit.decision)
     assert (visit.tries, visit.outcome) == (1, "GIVEN")
+
+
+def test_looking_on_until_somebody_blinks_is_a_part_of_its_own() -> None:
+    seen = [(challenging(*answer), answer[2]) for answer in (*ANSWERS, (Step.PASSED, 1, 15.0))]
+    watch = shown((READY, 9.0), (ARRIVING, 10.1), (ACQUIRING, 10.4), *seen, (RECORDING, 15.91), (DONE, 20))
+    (visit,) = watch.finished
+    assert visit.watched == pytest.approx(0.5)
+    parts = (visit.acquire, visit.pauses, visit.turning, visit.returning, visit.watched, visit.identify)
+    assert sum(parts) == pytest.approx(visit.decision)
 
 
 def test_a_recording_too_short_to_be_seen_is_worked_out_from_what_followed() -> None:
