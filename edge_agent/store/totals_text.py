@@ -40,5 +40,7 @@ def totals_lines(table: Mapping[str, Any]) -> Iterator[str]:
 def _rate(rate: Mapping[str, Any] | None) -> str:
     if rate is None:
         return "not told"
+    if "at_most" in rate:
+        return f"at most {rate['at_most']:.1%} ({rate['count']} of {rate['of']})"
     low, high = rate["ci95"]
     return f"{rate['rate']:.1%} ({rate['count']} of {rate['of']}; 95 %: {low:.1%} to {high:.1%})"

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.core.disclosure import LARGE_MIN, SMALL, WITHHELD, Sum, Told, protect
+from edge_agent.core.disclosure import LARGE_MIN, SMALL, WITHHELD, Sum, Told, pooled, protect
 
 Counts = Any
 """One count, or many at once."""
@@ -103,3 +103,25 @@ def test_where_all_are_small_nothing_follows() -> None:
     told = protect(counts, [("all", ("a", "b", "c", "d"))])
     assert set(told.values()) <= {SMALL, WITHHELD}
     assert WITHHELD in told.values(), "four small ones under a small sum would all be one"
+
+
+def test_what_is_missed_least_is_withheld_first() -> None:
+    counts = {"a": 20, "b": 7, "c": 2, "all": 29}
+    told = protect(counts, [("all", ("a", "b", "c"))], first=frozenset({"a"}))
+    assert (told["a"], told["b"]) == (WITHHELD, 7)
+
+
+def test_small_reasons_are_told_as_one() -> None:
+    assert pooled({"a": 20, "b": 3, "c": 4}, "other") == {"a": 20, "other": 7}
+    assert pooled({"a": 20, "b": 6, "c": 1}, "other") == {"a": 20, "other": 7}, "with the smallest large one"
+    assert pooled({"a": 20, "b": 6}, "other") == {"a": 20, "b": 6}
+    assert pooled({"a": 1, "b": 2}, "other") == {}
+    assert pooled({}, "other") == {}
+
+
+@given(st.dictionaries(st.sampled_from("abcdefg"), st.integers(1, 12)))
+def test_a_pooled_breakdown_adds_up_and_holds_no_small_count(counts: dict[str, int]) -> None:
+    told = pooled(counts, "other")
+    assert all(count >= LARGE_MIN for count in told.values())
+    assert sum(told.values()) in (sum(counts.values()), 0)
+    assert told or sum(counts.values()) < LARGE_MIN

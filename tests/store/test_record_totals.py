@@ -124,7 +124,8 @@ def test_the_public_sees_no_small_count_and_no_person(lived: Store) -> None:
     assert not any(isinstance(count, int) and 0 < count < 5 for count in table.values())
     assert table["given"] in ("<5", "withheld")
     assert table["value"] == {"kg": "withheld"}
-    assert table["exclusion_rate"] is None
+    assert table["exclusion_rate"] == {"at_most": round(4 / 7, 4), "count": "<5", "of": 7}
+    assert table["referred_by_reason"] == table["not_entitled_by_reason"] == {}
     assert "s1" not in repr(table)
     full = full_totals(facts, "kiosk-1", DAY)
     assert full["exclusion_rate"] == {"rate": 0.1429, "count": 1, "of": 7, "ci95": [0.0257, 0.5131]}
@@ -134,9 +135,9 @@ def test_a_busy_days_rates_are_told(lived: Store, clock: Clock) -> None:
     for n in range(8):
         lived.record_outcome(referral(f"more-{n}"), clock(minutes=1))
     table = public_totals(gather(events_of(lived), ZONE), "kiosk-1", DAY)
-    assert table["referred_by_reason"]["not_live"] == "<5"
-    assert table["referred_by_reason"]["not_recognised"] in (9, "withheld")
-    assert table["served"] == 15 or table["served"] == "withheld"
+    assert (table["served"], table["referred"]) == (15, 10)
+    assert table["referred_by_reason"] == {"other": 10}, "one not_live and nine not_recognised would tell the one"
+    assert table["exclusion_rate"] == {"at_most": round(10 / 15, 4), "count": "withheld", "of": 15}, "one was made good"
 
 
 def test_officers_are_counted_against_policy(lived: Store) -> None:
