@@ -47,7 +47,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Grant:
-    """The asker holds it from now on. is_new: under a number that was not used before."""
+    """The asker holds it from now on, by a number that was not used before. is_new: it held no grant of it so far."""
 
     number: int
     is_new: bool
@@ -88,7 +88,8 @@ def verdict(asker: str, site: str, account: Account | None) -> Verdict:
     own = dict(account.holders).get(asker, 0)
     elsewhere = [one for one in account.given if one.terminal != asker]
     return Grant(
-        number=own or account.last_grant + 1,
+        # Never a number again, for the holder either: it may have given that one back by a record that was lost.
+        number=account.last_grant + 1,
         is_new=own == 0,
         given_elsewhere=sum((one.amount for one in elsewhere), Decimal(0)),
         portions_elsewhere=tuple(sorted({one.portion for one in elsewhere})),

@@ -146,7 +146,7 @@ class CentreDesk:
         held: list[tuple[str, str, str, int]] = []
         for entitlement_id in request.entitlement_ids:
             said = self._verdict(page, request, entitlement_id)
-            if isinstance(said, Grant) and said.is_new:
+            if isinstance(said, Grant):
                 page.grant(entitlement_id, request.terminal, said.number)
             elif isinstance(said, Held):
                 held += [(request.site, holder, entitlement_id, number) for holder, number in said.by]

@@ -122,11 +122,14 @@ def test_the_same_record_again_is_no_second_answer(centre: Centre) -> None:
     assert centre.reads("aid.entitlement.released.v1", released()) == []
 
 
-def test_the_same_request_again_is_answered_again_and_grants_nothing_new(centre: Centre) -> None:
+def test_the_same_request_again_is_answered_again_to_the_same_holder(centre: Centre) -> None:
     said = request("free")
     centre.hears(said)
+    before = centre.account("free")
     assert answers(centre.hears(said)) == [{"free": "granted"}]
-    assert centre.account("free").last_grant == 1
+    after = centre.account("free")
+    assert [terminal for terminal, _ in after.holders] == [terminal for terminal, _ in before.holders]
+    assert after.holders == tuple((terminal, number + 1) for terminal, number in before.holders)
 
 
 def test_a_request_replayed_later_does_nothing(centre: Centre) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,13 @@ from tests import box as box_module
 from tests.box import terminal_box
 
 
+def heard_by_then(log: SoundLog, name: str) -> None:
+    """Sounds follow their light by a moment: the light is what `serve` waits for."""
+    until_s = time.monotonic() + 5.0
+    while (not log.heard or log.heard[-1] != name) and time.monotonic() < until_s:
+        time.sleep(0.02)
+
+
 def test_who_is_served_hears_the_cues_and_to_take_the_slip_and_a_stranger_to_ask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -25,8 +33,10 @@ def test_who_is_served_hears_the_cues_and_to_take_the_slip_and_a_stranger_to_ask
     monkeypatch.setattr(box_module, "Agent", partial(Agent, sounds=sounds))
     with terminal_box(tmp_path) as box:
         box.serve(1)
+        heard_by_then(said, "take_slip")
         first, first_buzzes = list(said.heard), list(buzzes.heard)
         box.serve(99, expect=Signal.REFERRED)
+        heard_by_then(said, "take_slip_and_ask")
     turns = [name for name in first if name in ("turn_left", "turn_right")]
     assert len(turns) == 2, "each cue is said, each once"
     assert [buzz for buzz in first_buzzes if buzz in ("turn_left", "turn_right")] == turns
