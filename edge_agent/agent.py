@@ -1,4 +1,4 @@
-"""The loop: take an event, step the session, perform its effects, show the LEDs, feed the watchdog.
+"""The loop: take an event, have the session take it (`session_runner`), show the LEDs, feed the watchdog.
 
 Rules: main thread only; it alone steps the session, writes the store and drives the LEDs. The watchdog is fed only
 while every worker's heartbeat is fresh. When told to stop, it refers whoever is being served and lets their slip come
@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -22,30 +21,21 @@ from edge_agent.core.messages import (
     AskAuthority,
     AskPrinterStatus,
     AuthorityAnswered,
-    Effect,
     Event,
     FaceObserved,
-    MarkSlip,
     PartFailed,
     PartRecovered,
-    PrintActSlip,
     PrinterStatusReported,
-    PrintSlip,
-    RecordAct,
-    RecordClaim,
-    RecordOutcome,
     ReportEnd,
-    SetPace,
     ShowSignal,
     SlipFailed,
     SlipPrinted,
     Ticked,
-    TokenRefused,
 )
 from edge_agent.core.model import ESSENTIAL_PARTS, Part, Signal
-from edge_agent.core.rules import Now
-from edge_agent.core.session import Phase, Session, step
-from edge_agent.core.state import UNDECIDED, WITH_PERSON
+from edge_agent.core.session import Phase, Session
+from edge_agent.core.slip import Slip
+from edge_agent.core.state import UNDECIDED
 from edge_agent.crew import Slot
 from edge_agent.devices.printer_worker import PrinterWorker
 from edge_agent.devices.token_reader import TokenReader
@@ -54,6 +44,7 @@ from edge_agent.gallery_hold import GalleryHold
 from edge_agent.inbox import Inbox
 from edge_agent.ports import LedPanel
 from edge_agent.recorder import Recorder
+from edge_agent.session_runner import SessionRunner, ShellEffect
 from edge_agent.session_tally import SessionTally
 from edge_agent.signal_desk import SignalDesk
 from edge_agent.slip_desk import SlipDesk
@@ -120,12 +111,19 @@ class Agent:
         settle_releases: Callable[[float], None] = lambda _now_s: None,
     ) -> None:
         self.inbox = Inbox()
-        self.session = Session(closed_by=closed_by)
         self._gallery = gallery
         self._recorder = recorder
         self.leds = leds
         self._signals = SignalDesk(leds, sounds or Sounds(), self.inbox.post)
-        self._slips = slips
+        self._runner = SessionRunner(
+            Session(closed_by=closed_by),
+            recorder=recorder,
+            slips=slips,
+            rules=lambda: gallery.rules,
+            clock_s=time.monotonic,
+            chance=lambda: os.urandom(16),
+            shell=self,
+        )
         self._identity = identity
         self._clock = clock
         self._heartbeats = heartbeats
@@ -133,10 +131,14 @@ class Agent:
         self._disk = disk
         self._settle_releases = settle_releases
         self._crew: Crew | None = None
-        self._problems: dict[Part, str] = {}
         self._tally = SessionTally()
         self._snapshot = self._take_snapshot()
         self._stop = threading.Event()
+
+    @property
+    def session(self) -> Session:
+        """The session as it is now."""
+        return self._runner.session
 
     def snapshot(self) -> TerminalSnapshot:
         """The state as telemetry tells it; from any thread."""
@@ -150,7 +152,8 @@ class Agent:
         """Serve until told to stop."""
         self._crew = crew
         self._signals.show(Signal.STARTING, time.monotonic())
-        self._note("started", {"version": __version__, "config": self._identity.config_hash, **self._identity.models})
+        told = {"version": __version__, "config": self._identity.config_hash, **self._identity.models}
+        self._runner.note("started", told)
         for slot in crew.all():
             slot.start()
         try:
@@ -188,7 +191,7 @@ class Agent:
                 awaited.discard(Part.PRINTER)
         # What closes the terminal comes first, or it would invite people for an instant.
         for event in sorted(held, key=_closes_later):
-            self._handle(event)
+            self._runner.handle(event)
 
     def _turn(self) -> None:
         """One tick's worth: events as they come, then time itself."""
@@ -196,102 +199,48 @@ class Agent:
         while (left_s := until_s - time.monotonic()) > 0:
             event = self.inbox.take(left_s)
             if event is not None:
-                self._handle(event)
+                self._runner.handle(event)
         now_s = time.monotonic()
-        self._handle(Ticked())
-        self._handle_all(self._recorder.retry(now_s))
+        self._runner.handle(Ticked())
+        self._runner.handle(*self._recorder.retry(now_s))
         self._settle_releases(now_s)
-        self._handle_all(self._gallery.follow(self.session.phase is Phase.OUT_OF_SERVICE, now_s))
+        self._runner.handle(*self._gallery.follow(self.session.phase is Phase.OUT_OF_SERVICE, now_s))
         if self._crew is not None:
             for slot in self._crew.all():
                 for event in slot.watch(now_s):
                     self.inbox.post(event)
         found = self._disk.look(now_s)
         if found is not None:
-            self._note(*found)
+            self._runner.note(*found)
         self._signals.tick(now_s)
         self._snapshot = self._take_snapshot()
         self._notifier.status(self._status())
         self._notifier.feed(self._heartbeats.stale(now_s))
 
-    def _handle_all(self, events: Iterable[Event]) -> None:
-        for event in events:
-            self._handle(event)
-
-    def _handle(self, event: Event) -> None:
-        """Tell of this event, then step the session with it and with every answer that its effects bring."""
-        self._step(self._told(event))
-
-    def _told(self, event: Event) -> list[Event]:
-        """The event, noticed, and what came of noticing it."""
-        return [event, *(told for consequence in self._notice(event) for told in self._told(consequence))]
-
-    def _step(self, events: Iterable[Event]) -> None:
-        waiting = deque(events)
-        while waiting:
-            event = waiting.popleft()
-            before = self.session
-            now = Now(time.monotonic(), os.urandom(16))
-            self.session, effects = step(before, event, now, self._gallery.rules)
-            if self.session.phase is not before.phase:
-                session_id = self.session.session_id or before.session_id
-                _log.info("phase", phase=self.session.phase.value, after=before.phase.value, session=session_id)
-            for effect in effects:
-                for answer in self._perform(effect, now.monotonic_s):
-                    waiting.extend(self._told(answer))
-
-    def _notice(self, event: Event) -> list[Event]:
-        """Tell logs and ledger of parts that fail and recover, of copies that came out and of tokens not taken."""
-        copy = self._slips.copy_ended(event)
-        if copy is not None:
-            return self._recorder.mark_slip(copy, time.monotonic())
-        if isinstance(event, PartFailed):
-            self._problems[event.part] = event.problem
-            _log.error("part_failed", part=event.part.value, problem=event.problem)
-            if event.part is not Part.STORE:
-                return self._recorder.note(
-                    "part.failed", {"part": event.part.value, "problem": event.problem}, time.monotonic()
-                )
-        elif isinstance(event, PartRecovered) and event.part in self._problems:
-            del self._problems[event.part]
-            _log.info("part_recovered", part=event.part.value)
-            if event.part is not Part.STORE:
-                return self._recorder.note("part.recovered", {"part": event.part.value}, time.monotonic())
-        elif isinstance(event, TokenRefused) and not event.again:
-            data = {"problem": event.problem, "serial": event.serial or None}
-            if self.session.phase in WITH_PERSON:
-                data["session"] = self.session.session_id
-            return self._recorder.note("token.refused", data, time.monotonic())
-        return []
-
-    def _perform(self, effect: Effect, now_s: float) -> list[Event]:
-        """Do what the session asks; the events that answer at once."""
+    def perform(self, effect: ShellEffect) -> None:
+        """What the session asks of lights, sounds, workers and telemetry (`session_runner.Shell`)."""
+        now_s = time.monotonic()
         if isinstance(effect, ShowSignal):
             _log.info("signal", signal=effect.signal.value)
             self._signals.show(effect.signal, now_s)
             self._signals.tick(now_s)
-        elif isinstance(effect, (RecordClaim, RecordOutcome)):
-            return self._recorder.record(effect, now_s)
-        elif isinstance(effect, RecordAct):
-            return self._recorder.record_act(effect, now_s)
-        elif isinstance(effect, MarkSlip):
-            return self._recorder.mark_slip(effect, now_s)
         elif isinstance(effect, ReportEnd):
             self._report_end(effect, now_s)
         elif self._crew is None:
             raise AssertionError(f"{effect} before the crew was there")
-        elif isinstance(effect, PrintSlip):
-            return self._slips.print(effect.receipt, self._crew.printer.worker.print_slip)
-        elif isinstance(effect, PrintActSlip):
-            return self._slips.print_act(effect.receipt, self._crew.printer.worker.print_slip)
         elif isinstance(effect, AskAuthority):
             if self._crew.uplink is not None:
                 self._crew.uplink.worker.ask(effect)
         elif isinstance(effect, AskPrinterStatus):
             self._crew.printer.worker.ask_status()
-        elif isinstance(effect, SetPace):
+        else:
             self._crew.vision.worker.set_pace(effect.awake)
-        return []
+
+    def print_slip(self, slip_of: str, slip: Slip) -> None:
+        """Hand a slip to the printer's thread."""
+        if self._crew is None:
+            raise AssertionError("a slip before the crew was there")
+        self._crew.printer.worker.print_slip(slip_of, slip)
 
     def _report_end(self, end: ReportEnd, now_s: float) -> None:
         self._tally.count(end, now_s)
@@ -306,11 +255,9 @@ class Agent:
             phases_s=_summed(end.phases_s),
         )
 
-    def _note(self, kind: str, data: dict[str, object]) -> None:
-        self._handle_all(self._recorder.note(kind, data, time.monotonic()))
-
     def _take_snapshot(self) -> TerminalSnapshot:
-        working = {part: PartState(part not in self._problems, self._problems.get(part, "")) for part in Part}
+        problems = self._runner.problems
+        working = {part: PartState(part not in problems, problems.get(part, "")) for part in Part}
         return TerminalSnapshot(
             agent_version=__version__,
             store_schema=self._identity.store_schema,
@@ -343,9 +290,9 @@ class Agent:
         printer = self.session.printer
         closed = [f"closed by officer {self.session.closed_by}"] if self.session.closed_by else []
         reasons = closed + [
-            f"{part.value}: {problem}" for part, problem in self._problems.items() if part in ESSENTIAL_PARTS
+            f"{part.value}: {problem}" for part, problem in self._runner.problems.items() if part in ESSENTIAL_PARTS
         ]
-        if printer is not None and not printer.can_print and Part.PRINTER not in self._problems:
+        if printer is not None and not printer.can_print and Part.PRINTER not in self._runner.problems:
             reasons.append(f"printer: {printer.detail or 'paper ' + printer.paper.value}")
         return "OUT OF SERVICE: " + "; ".join(reasons)
 
@@ -353,7 +300,8 @@ class Agent:
         """Refer whoever is being served, and wait for their slip."""
         if self.session.session_id and self.session.phase in UNDECIDED:
             # As if the centre were silent and vision had failed, which nobody is told: it hasn't.
-            self._step([AuthorityAnswered(self.session.session_id), PartFailed(Part.VISION, "terminal is stopping")])
+            silent = AuthorityAnswered(self.session.session_id)
+            self._runner.step([silent, PartFailed(Part.VISION, "the terminal is being stopped")])
         until_s = time.monotonic() + STOP_WITHIN_S
         while self.session.phase in (Phase.RECORDING, Phase.PRINTING) and time.monotonic() < until_s:
             self._turn()
@@ -369,7 +317,7 @@ class Agent:
             if not slot.join(until_s):
                 _log.error("worker_did_not_stop", part=slot.part.value)
         self._take_last_words()
-        self._note("stopped", {"served": sum(self._tally.outcomes.values())})
+        self._runner.note("stopped", {"served": sum(self._tally.outcomes.values())})
         self._recorder.finish(time.monotonic())
         if crew.uplink is not None:
             crew.uplink.stop()
@@ -382,7 +330,7 @@ class Agent:
         """A slip that came out, or didn't, while the printer was being stopped is still noted."""
         while (event := self.inbox.take(0.0)) is not None:
             if isinstance(event, (SlipPrinted, SlipFailed)):
-                self._handle(event)
+                self._runner.handle(event)
 
 
 def _closes_later(event: Event) -> int:

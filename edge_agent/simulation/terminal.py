@@ -1,6 +1,6 @@
-"""One terminal's process in virtual time: it does what the agent does with events and effects, without threads.
+"""One terminal's process in virtual time: the agent's session runner, store and desks, without its threads.
 
-Rules: the session, the store, the recorder, the slips and the token desk are the product's own. A power cut drops the
+Rules: everything that decides, records or words is the product's own. A power cut drops the
 process wherever it is, at a store's checkpoint for instance; what the store has committed is all that is left of it.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,33 +16,22 @@ from edge_agent.core.messages import (
     ActRecorded,
     AskAuthority,
     AskPrinterStatus,
-    Effect,
     Event,
     FaceObserved,
-    MarkSlip,
-    PartFailed,
-    PartRecovered,
-    PrintActSlip,
-    PrintSlip,
-    RecordAct,
-    RecordClaim,
-    RecordOutcome,
     ReportEnd,
     SetPace,
-    ShowSignal,
     Ticked,
-    TokenRefused,
 )
-from edge_agent.core.model import FaceObservation, Part, Receipt, Signal
+from edge_agent.core.model import FaceObservation, Receipt, Signal
 from edge_agent.core.officer_acts import ActReceipt
-from edge_agent.core.rules import Now, Rules
-from edge_agent.core.session import Phase, Session, step
-from edge_agent.core.slip import Phrases, SlipTerminal
-from edge_agent.core.state import WITH_PERSON
+from edge_agent.core.rules import Rules
+from edge_agent.core.session import Phase, Session
+from edge_agent.core.slip import Phrases, Slip, SlipTerminal
 from edge_agent.gallery_hold import GalleryHold
 from edge_agent.ports import EmbedderId
 from edge_agent.recorder import Recorder
 from edge_agent.release_desk import ReleaseDesk
+from edge_agent.session_runner import SessionRunner, ShellEffect
 from edge_agent.simulation.clock import TerminalClock, VirtualTime
 from edge_agent.simulation.printing import PrinterDesk
 from edge_agent.slip_desk import SlipDesk
@@ -83,7 +72,6 @@ class SimulatedTerminal:
         self.parts = parts
         self.clock = TerminalClock(time, chance)
         self.printer = printer
-        self.session = Session()
         self.powered = False
         self.awake = False
         self.ended: list[Ended] = []
@@ -98,6 +86,11 @@ class SimulatedTerminal:
         self._inbox: deque[Event] = deque()
 
     @property
+    def session(self) -> Session:
+        """The session as it is now; without power, one that nothing has happened to."""
+        return self.runner.session if self.powered else Session()
+
+    @property
     def signal(self) -> Signal | None:
         """What the lights show; None: dark."""
         return self.session.signal if self.powered else None
@@ -109,7 +102,6 @@ class SimulatedTerminal:
             parts.database, parts.keys, parts.identity, embedder=parts.embedder, checkpoint=self._checkpoint
         )
         self.powered = True
-        self.session = Session(closed_by=self.store.closed_by())
         self._inbox.clear()
         self.recorder = Recorder(self.store, self.clock.now)
         self.gallery = GalleryHold(parts.rules(self.store), self.store.gallery)
@@ -117,7 +109,16 @@ class SimulatedTerminal:
         shown = SlipTerminal(
             identity.id, identity.site, identity.place, parts.complaint_channel, identity.timezone, show_name=True
         )
-        self.slips = SlipDesk(parts.phrases, shown, self.store)
+        self.runner = SessionRunner(
+            Session(closed_by=self.store.closed_by()),
+            recorder=self.recorder,
+            slips=SlipDesk(parts.phrases, shown, self.store),
+            rules=lambda: self.gallery.rules,
+            clock_s=lambda: self.clock.monotonic_s,
+            chance=lambda: self._chance.randbytes(16),
+            shell=self,
+            stepped=self._note_step,
+        )
         book = TokenBook(
             parts.keys.roster,
             frozenset(self.gallery.rules.gallery.subject_ids),
@@ -134,21 +135,20 @@ class SimulatedTerminal:
             read_slip=read_own_slips(parts.keys.signing.public_key(), self.id),
         )
         self.releases = ReleaseDesk(self.store, self.clock.now, lambda: None)
-        self._note("started", {"version": "simulated"})
+        self.runner.note("started", {"version": "simulated"})
         self.printer.ask_status()
 
     def cut(self) -> None:
         """The process is gone, with all that was only in memory."""
         self.powered = False
         self.checkpoints_left = None
-        self.session = Session()
         self._inbox.clear()
         self.printer.forget()
         self.store.close()
 
     def stop(self) -> None:
         """The end of the day: the process ends in order."""
-        self._note("stopped", {})
+        self.runner.note("stopped", {})
         self.recorder.finish(self.clock.monotonic_s)
         self.powered = False
         self.store.close()
@@ -160,63 +160,19 @@ class SimulatedTerminal:
     def turn(self, seen: FaceObservation | None) -> None:
         """One tick's worth: what came meanwhile, a frame when there is one, then time itself. Raises PowerCut."""
         for event in self.printer.due():
-            self._handle(event)
+            self.runner.handle(event)
         while self._inbox:
-            self._handle(self._inbox.popleft())
+            self.runner.handle(self._inbox.popleft())
         if seen is not None:
-            self._handle(FaceObserved(seen))
-        self._handle(Ticked())
+            self.runner.handle(FaceObserved(seen))
+        self.runner.handle(Ticked())
         now_s = self.clock.monotonic_s
         self.releases.settle(now_s)
-        self._handle_all(self.recorder.retry(now_s))
-        self._handle_all(self.gallery.follow(self.session.phase is Phase.OUT_OF_SERVICE, now_s))
+        self.runner.handle(*self.recorder.retry(now_s))
+        self.runner.handle(*self.gallery.follow(self.session.phase is Phase.OUT_OF_SERVICE, now_s))
 
-    def _handle_all(self, events: Iterable[Event]) -> None:
-        for event in events:
-            self._handle(event)
-
-    def _handle(self, event: Event) -> None:
-        waiting = deque(self._told(event))
-        while waiting:
-            one = waiting.popleft()
-            now = Now(self.clock.monotonic_s, self._chance.randbytes(16))
-            self.session, effects = step(self.session, one, now, self.gallery.rules)
-            self.phases.add(self.session.phase)
-            for effect in effects:
-                for answer in self._perform(effect, now.monotonic_s):
-                    waiting.extend(self._told(answer))
-
-    def _told(self, event: Event) -> list[Event]:
-        return [event, *(told for consequence in self._notice(event) for told in self._told(consequence))]
-
-    def _notice(self, event: Event) -> list[Event]:
-        copy = self.slips.copy_ended(event)
-        now_s = self.clock.monotonic_s
-        if copy is not None:
-            return self.recorder.mark_slip(copy, now_s)
-        if isinstance(event, (PartFailed, PartRecovered)) and event.part is not Part.STORE:
-            kind = "part.failed" if isinstance(event, PartFailed) else "part.recovered"
-            return self.recorder.note(kind, {"part": event.part.value}, now_s)
-        if isinstance(event, TokenRefused) and not event.again:
-            data = {"problem": event.problem, "serial": event.serial or None}
-            if self.session.phase in WITH_PERSON:
-                data["session"] = self.session.session_id
-            return self.recorder.note("token.refused", data, now_s)
-        return []
-
-    def _perform(self, effect: Effect, now_s: float) -> list[Event]:
-        if isinstance(effect, (RecordClaim, RecordOutcome)):
-            return self.recorder.record(effect, now_s)
-        if isinstance(effect, RecordAct):
-            answers = self.recorder.record_act(effect, now_s)
-            self.acts += [answer.receipt for answer in answers if isinstance(answer, ActRecorded)]
-            return answers
-        if isinstance(effect, MarkSlip):
-            return self.recorder.mark_slip(effect, now_s)
-        if isinstance(effect, PrintSlip):
-            return self.slips.print(effect.receipt, self.printer.print_slip)
-        if isinstance(effect, PrintActSlip):
-            return self.slips.print_act(effect.receipt, self.printer.print_slip)
+    def perform(self, effect: ShellEffect) -> None:
+        """What the session asks of the rest of the terminal (`session_runner.Shell`); the lights are in its state."""
         if isinstance(effect, AskAuthority):
             self.ask_centre(effect)
         elif isinstance(effect, AskPrinterStatus):
@@ -225,12 +181,16 @@ class SimulatedTerminal:
             self.awake = effect.awake
         elif isinstance(effect, ReportEnd):
             self.ended.append(Ended(effect, self.session.receipt))
-        elif not isinstance(effect, ShowSignal):
-            raise AssertionError(f"the day does not know the effect {type(effect).__name__}")
-        return []
 
-    def _note(self, kind: str, data: dict[str, object]) -> None:
-        self._handle_all(self.recorder.note(kind, data, self.clock.monotonic_s))
+    def print_slip(self, slip_of: str, slip: Slip) -> None:
+        """Hand a slip to the printer."""
+        self.printer.print_slip(slip_of, slip)
+
+    def _note_step(self, event: Event) -> None:
+        """Keep what the day wants to know."""
+        self.phases.add(self.session.phase)
+        if isinstance(event, ActRecorded):
+            self.acts.append(event.receipt)
 
     def _checkpoint(self, _: str) -> None:
         if self.checkpoints_left is None:
